@@ -1,0 +1,52 @@
+package crypt
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"golang.org/x/crypto/argon2"
+)
+
+// KDF is the cost of turning a password into a key with Argon2id.
+type KDF struct {
+	Time      uint32 // passes over the memory
+	MemoryKiB uint32
+	Threads   uint8
+}
+
+// DefaultKDF is the second recommendation of RFC 9106, 4: about a tenth of a
+// second, and 64 MiB for each guess of whoever has the slot.
+var DefaultKDF = KDF{Time: 3, MemoryKiB: 64 << 10, Threads: 4}
+
+// MinKDF is the least that is accepted, from a caller or from a slot: what the
+// OWASP Password Storage Cheat Sheet calls the minimum of Argon2id.
+var MinKDF = KDF{Time: 2, MemoryKiB: 19 << 10, Threads: 1}
+
+// The bounds from above keep a forged slot from taking the machine: 1 GiB, and
+// a few seconds.
+const (
+	maxMemoryKiB = 1 << 20
+	maxThreads   = 16
+	maxCost      = 4 << 20 // KiB times passes
+)
+
+func (k KDF) validate() error {
+	switch {
+	case k.Time < MinKDF.Time || k.MemoryKiB < MinKDF.MemoryKiB || k.Threads < MinKDF.Threads:
+		return fmt.Errorf("key derivation is too weak: %v", k)
+	case k.MemoryKiB > maxMemoryKiB || k.Threads > maxThreads || uint64(k.Time)*uint64(k.MemoryKiB) > maxCost:
+		return fmt.Errorf("key derivation is too costly: %v", k)
+	}
+	return nil
+}
+
+func (k KDF) String() string {
+	return fmt.Sprintf("Argon2id, %d passes, %d KiB, %d threads", k.Time, k.MemoryKiB, k.Threads)
+}
+
+// derive returns n bytes. The memory it used goes back to the operating system
+// at once: kept by the Go heap it would be most of a backup's footprint.
+func (k KDF) derive(password, salt []byte, n uint32) []byte {
+	defer debug.FreeOSMemory()
+	return argon2.IDKey(password, salt, k.Time, k.MemoryKiB, k.Threads, n)
+}
