@@ -1,0 +1,11 @@
+//go:build !linux && !darwin && !windows
+
+package files
+
+import (
+	"io/fs"
+
+	"chartkeep/sources"
+)
+
+func systemMeta(fs.FileInfo, *sources.Meta) {}
