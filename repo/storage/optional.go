@@ -1,0 +1,108 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// LockMode says with whom a lock can be shared.
+type LockMode uint8
+
+const (
+	// Shared locks go together with each other: reading, and adding files.
+	Shared LockMode = 1
+	// Exclusive goes with no other lock: removing files.
+	Exclusive LockMode = 2
+)
+
+func (m LockMode) String() string {
+	switch m {
+	case Shared:
+		return "shared"
+	case Exclusive:
+		return "exclusive"
+	}
+	return fmt.Sprintf("LockMode(%d)", uint8(m))
+}
+
+// Locker is a store that can be locked as a whole.
+type Locker interface {
+	// Lock takes the store's lock, waiting for other holders for as long as
+	// wait says: zero means not at all, below zero until ctx ends. ErrLocked
+	// means that the wait was in vain. Closing what it returns gives the lock
+	// back, and so does the end of the process, whatever its cause. Two locks
+	// taken through one Store exclude each other like those of two processes.
+	Lock(ctx context.Context, mode LockMode, wait time.Duration) (io.Closer, error)
+}
+
+// Lock locks st (see Locker). A store without locks gives errors.ErrUnsupported.
+func Lock(ctx context.Context, st Store, mode LockMode, wait time.Duration) (io.Closer, error) {
+	if l, ok := st.(Locker); ok {
+		return l.Lock(ctx, mode, wait)
+	}
+	return nil, fmt.Errorf("lock: %w", errors.ErrUnsupported)
+}
+
+// Replacer is a store that can put a healed file in the place of a damaged one.
+type Replacer interface {
+	// Replace is Put, except that it takes the place of a file of the same
+	// name, if there is one. At every moment, a power cut included, the name
+	// stands for all of the old file or all of the new one; after an error it
+	// may be either. Open files go on reading what they were opened on.
+	Replace(ctx context.Context, name string, parts ...[]byte) error
+}
+
+// Replace replaces a file (see Replacer). A store that cannot gives
+// errors.ErrUnsupported.
+func Replace(ctx context.Context, st Store, name string, parts ...[]byte) error {
+	if r, ok := st.(Replacer); ok {
+		return r.Replace(ctx, name, parts...)
+	}
+	return fmt.Errorf("replace %s: %w", name, errors.ErrUnsupported)
+}
+
+// Space is a store that knows how full it is.
+type Space interface {
+	// Space returns, in bytes, what this user can still write and the size of
+	// the whole place.
+	Space(ctx context.Context) (free, total uint64, err error)
+}
+
+// FreeSpace asks st how full it is (see Space). A store that cannot know gives
+// errors.ErrUnsupported.
+func FreeSpace(ctx context.Context, st Store) (free, total uint64, err error) {
+	if s, ok := st.(Space); ok {
+		return s.Space(ctx)
+	}
+	return 0, 0, fmt.Errorf("free space: %w", errors.ErrUnsupported)
+}
+
+// Cleaner is a store in which a run that died can leave half-written files,
+// which no listing shows but which take space.
+type Cleaner interface {
+	// CleanTemp removes the leftovers of dead runs that have not been touched
+	// for olderThan and returns how many files they were. It never removes what
+	// a living run is writing.
+	CleanTemp(ctx context.Context, olderThan time.Duration) (removed int, err error)
+}
+
+// CleanTemp removes the leftovers of dead runs (see Cleaner). A store that has
+// none has nothing to do.
+func CleanTemp(ctx context.Context, st Store, olderThan time.Duration) (removed int, err error) {
+	if c, ok := st.(Cleaner); ok {
+		return c.CleanTemp(ctx, olderThan)
+	}
+	return 0, nil
+}
+
+// Close gives back what st holds of the operating system, if it holds anything.
+// A store that is never closed loses no data.
+func Close(st Store) error {
+	if c, ok := st.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
