@@ -10,32 +10,20 @@ import (
 	"chartkeep/sources"
 )
 
-// attributes returns the extended attributes of a name. Special files have
-// none, since opening them may do something.
+// attributes returns the extended attributes of a name.
 func (h handle) attributes(name string, kind sources.Kind) ([]sources.Attribute, error) {
-	flags := unix.O_RDONLY | unix.O_NONBLOCK | unix.O_CLOEXEC
-	switch kind {
-	case sources.Regular, sources.Dir:
-		flags |= unix.O_NOFOLLOW
-	case sources.Symlink:
-		flags |= unix.O_SYMLINK
-	default:
-		return nil, nil
-	}
-	fd, err := openat(int(h), name, flags, 0)
-	if err != nil {
+	fd, err := h.openForAttributes(name, kind)
+	if err != nil || fd < 0 {
 		return nil, err
 	}
 	defer unix.Close(fd)
-	names, err := read(func(b []byte) (int, error) { return unix.Flistxattr(fd, b) })
-	if errors.Is(err, unix.ENOTSUP) || len(names) == 0 && err == nil {
-		return nil, nil
-	}
+	names, err := attributeNames(fd)
 	if err != nil {
 		return nil, err
 	}
+	slices.Sort(names)
 	var list []sources.Attribute
-	for _, n := range strings.Split(strings.TrimSuffix(string(names), "\x00"), "\x00") {
+	for _, n := range names {
 		value, err := read(func(b []byte) (int, error) { return unix.Fgetxattr(fd, n, b) })
 		if errors.Is(err, unix.ENOATTR) {
 			continue
@@ -45,8 +33,31 @@ func (h handle) attributes(name string, kind sources.Kind) ([]sources.Attribute,
 		}
 		list = append(list, sources.Attribute{Name: n, Value: value})
 	}
-	slices.SortFunc(list, func(a, b sources.Attribute) int { return strings.Compare(a.Name, b.Name) })
 	return list, nil
+}
+
+// openForAttributes opens a name, or returns -1 for a special file: opening it
+// may do something.
+func (h handle) openForAttributes(name string, kind sources.Kind) (int, error) {
+	flags := unix.O_RDONLY | unix.O_NONBLOCK | unix.O_CLOEXEC
+	switch kind {
+	case sources.Regular, sources.Dir:
+		return openat(int(h), name, flags|unix.O_NOFOLLOW, 0)
+	case sources.Symlink:
+		return openat(int(h), name, flags|unix.O_SYMLINK, 0)
+	}
+	return -1, nil
+}
+
+func attributeNames(fd int) ([]string, error) {
+	names, err := read(func(b []byte) (int, error) { return unix.Flistxattr(fd, b) })
+	if errors.Is(err, unix.ENOTSUP) || len(names) == 0 && err == nil {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return strings.Split(strings.TrimSuffix(string(names), "\x00"), "\x00"), nil
 }
 
 // read asks for a size and then for as many bytes, until both agree.

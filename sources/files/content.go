@@ -15,11 +15,11 @@ var (
 // A node is the Content of an entry. It keeps its folder, not the folder's
 // handle, so any number of nodes may be kept.
 type node struct {
-	owners        *owners
-	folder        *folder
-	path          string
-	kind          sources.Kind
-	device, inode uint64
+	owners *owners
+	folder *folder
+	path   string
+	kind   sources.Kind
+	id     identity
 }
 
 // base returns the last element of an entry's path, which is "." in its folder
@@ -49,7 +49,7 @@ func (n *node) Open() (sources.File, error) {
 		return nil, pathError("open", n.path, err)
 	}
 	f.path, f.owners = n.path, n.owners
-	if f.seen.Inode != n.inode || f.seen.Device != n.device {
+	if (identity{f.seen.Device, f.seen.Inode}) != n.id {
 		f.Close()
 		return nil, pathError("open", n.path, errReplaced)
 	}

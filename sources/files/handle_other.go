@@ -55,10 +55,11 @@ func volumePath(name string) string {
 	return name + string(filepath.Separator)
 }
 
-func (h handle) close() {
-	if h.root != nil {
-		_ = h.root.Close()
+func (h handle) close() error {
+	if h.root == nil {
+		return nil
 	}
+	return h.root.Close()
 }
 
 func (h handle) stat(name string, follow bool, m *sources.Meta) error {
@@ -121,9 +122,8 @@ func kindOf(mode fs.FileMode) sources.Kind {
 	return 0
 }
 
-// identity is not known by number here; a folder is held open by its own
-// handle while it matters.
-func (h handle) identity() (device, inode uint64, err error) { return 0, 0, nil }
+// identity is not known here.
+func (h handle) identity() (identity, error) { return identity{}, nil }
 
 func (h handle) openFile(name string) (*file, error) {
 	info, err := h.root.Lstat(name)

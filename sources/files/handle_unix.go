@@ -49,7 +49,7 @@ func openQuietly(dir int, name string, flags int) (int, error) {
 	return fd, err
 }
 
-func (h handle) close() { _ = unix.Close(int(h)) }
+func (h handle) close() error { return unix.Close(int(h)) }
 
 // stat fills in all of m but the names of its owners.
 func (h handle) stat(name string, follow bool, m *sources.Meta) error {
@@ -79,11 +79,10 @@ func (h handle) readLink(name string, size int64) (string, error) {
 	}
 }
 
-// identity returns what no two directories have in common.
-func (h handle) identity() (device, inode uint64, err error) {
+func (h handle) identity() (identity, error) {
 	var m sources.Meta
-	_, err = statat(int(h), ".", 0, &m)
-	return m.Device, m.Inode, err
+	_, err := statat(int(h), ".", 0, &m)
+	return identity{m.Device, m.Inode}, err
 }
 
 // openFile opens a regular file for reading, and never anything that waits for

@@ -32,7 +32,7 @@ const topPath = "/"
 // A walk is one run over a Source.
 type walk struct {
 	*Source
-	pool *pool
+	pool *pool[handle]
 
 	mu      sync.Mutex
 	work    sync.Cond // workers wait: for a job that may be taken
@@ -65,7 +65,7 @@ type branch struct {
 // Entries implements sources.Source.
 func (s *Source) Entries(ctx context.Context) iter.Seq[sources.Entry] {
 	return func(yield func(sources.Entry) bool) {
-		w := &walk{Source: s, pool: newPool(idleHandles)}
+		w := &walk{Source: s, pool: &pool[handle]{limit: idleHandles}}
 		w.work.L, w.ready.L = &w.mu, &w.mu
 		var workers sync.WaitGroup
 		for range s.options.Concurrency {
@@ -92,7 +92,7 @@ func (w *walk) stop() {
 
 // run yields the root and all below it.
 func (w *walk) run(ctx context.Context, yield func(sources.Entry) bool) {
-	root := &branch{folder: w.pool.top(topPath), path: topPath, given: w.given}
+	root := &branch{folder: topFolder(w.pool, topPath), path: topPath, given: w.given}
 	e := w.root(root)
 	w.mu.Lock()
 	w.queue.insert(&job{branch: root}, nil)
@@ -116,7 +116,7 @@ func (w *walk) root(b *branch) sources.Entry {
 		return e
 	}
 	w.owners.name(&e.Meta)
-	e.Content = &node{owners: w.owners, folder: b.folder, path: b.path, kind: e.Meta.Kind, inode: e.Meta.Inode, device: e.Meta.Device}
+	e.Content = &node{owners: w.owners, folder: b.folder, path: b.path, kind: e.Meta.Kind, id: identity{e.Meta.Device, e.Meta.Inode}}
 	if b.given.whole {
 		b.given, b.device = nil, e.Meta.Device
 	}

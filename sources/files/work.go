@@ -116,7 +116,7 @@ func (w *walk) namesOf(b *branch, s *scratch) (listing, bool, error) {
 		return listing{}, false, pathError("open", b.path, err)
 	}
 	defer b.folder.release()
-	if w.options.OneFileSystem && b.folder.on() != b.device {
+	if w.options.OneFileSystem && b.folder.identity().device != b.device {
 		return listing{}, false, nil // mounted since its parent was read
 	}
 	l := &s.listing
