@@ -1,0 +1,63 @@
+// Package gc says which snapshots of a repository stay, and frees the space of
+// those that went.
+//
+// # Retention
+//
+// Retention is a pure function, Decide: from the snapshots of one group, the
+// policy, the practice's calendar and the present time to one decision for
+// each snapshot, with its reasons in words. It reads no clock and touches no
+// repository.
+//
+//	group     snapshots that are judged together: of one host, plan, set of paths (GroupBy)
+//	day       a day of the practice, in its time zone; it ends at Calendar.DayEndsAt, so
+//	          that a run at 01:30 belongs to the day before, and to its month and year
+//	period    an hour on the wall clock, or a day, open day, ISO week, month, quarter,
+//	          year or fiscal year made of such days; two units never share periods
+//	rule      so many periods of one unit, or a span back from the newest snapshot
+//	sound     complete, and not under suspicion
+//
+// A rule with a count keeps, for each of the newest periods that have a
+// snapshot, the last sound one of that period. Periods without a snapshot are
+// not counted, so a long closure removes nothing. While a rule has counts
+// left, it keeps the oldest snapshot as well, so that the history begins to
+// grow from its first day. Hours, days, weeks, months, years, "last" and
+// "within" give what restic gives for the same times in the same zone.
+//
+// Business days are the open days of the calendar without its holidays. A
+// snapshot of a closed day never takes the place of an open day's; while it is
+// the newest of all it stays nevertheless.
+//
+// # Doubt
+//
+// Some snapshots must not push out others: one whose run could not read
+// everything, one whose time was typed in, one that was saved while the clock
+// was wrong. Therefore every rule is applied to several views of the group,
+// and what any view keeps, stays:
+//
+//	rising    sound snapshots, none of which was saved after one with a later time;
+//	          right as long as wrong clocks were slow
+//	falling   sound snapshots, none of which was saved before one with an earlier
+//	          time; right as long as wrong clocks were fast
+//	sound     all sound ones, those with a typed time among them
+//	whole     all there are; an incomplete one stands for its period only when the
+//	          period has no sound one
+//
+// So a doubtful snapshot can add to what stays, and never takes away from it.
+// In most groups the four views are the same.
+//
+// A snapshot from the future (more than Tolerance after now) is in no view and
+// stays until its time has come. The newest incomplete one stays until a
+// sound one is newer. A snapshot that others overtook stays as long as one of
+// those, because it alone shows that a clock was wrong.
+//
+// # Guarantees
+//
+//   - The sound snapshots that stay are at least those that would stay if the
+//     doubtful ones did not exist. For wrong clocks this needs Sequence, and
+//     that all of them erred to the same side.
+//   - A group keeps at least one snapshot, and a sound one if it has any.
+//   - What Decide keeps, it keeps again when asked about what it kept.
+//   - A greater count, with everything else the same, never removes more.
+//   - Suspicion, until a person ends it, stops the removal of everything of
+//     the same plan and host.
+package gc
