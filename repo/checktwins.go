@@ -1,0 +1,138 @@
+package repo
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+
+	"github.com/zeebo/blake3"
+
+	"chartkeep/repo/crypt"
+	"chartkeep/repo/storage"
+)
+
+// twinKinds says, for each folder of files that are kept twice, how a copy is
+// known to be whole.
+func (r *Repository) twinKinds() map[string]func(name string, b []byte) error {
+	return map[string]func(string, []byte) error{
+		slotFolder: func(name string, b []byte) error {
+			slot, err := crypt.ParseSlot(b)
+			if err != nil {
+				return err
+			}
+			return sameName(slot.ID.String(), name)
+		},
+		sessionFolder: func(name string, b []byte) error {
+			id, err := r.secret.VerifySession(r.config.ID, b)
+			if err != nil {
+				return err
+			}
+			return sameName(id.String(), name)
+		},
+		string(Snapshots): documentWhole,
+		string(Damage):    documentWhole,
+		string(Checks):    documentWhole,
+	}
+}
+
+func documentWhole(name string, b []byte) error {
+	sum := blake3.Sum256(b)
+	return sameName(hex.EncodeToString(sum[:]), name)
+}
+
+func sameName(is, want string) error {
+	if is != want {
+		return fmt.Errorf("content and name do not belong together: %w", ErrDamaged)
+	}
+	return nil
+}
+
+// twins checks both copies of everything that is kept twice.
+func (c *checker) twins(ctx context.Context) error {
+	c.twin(ctx, configName, func(b []byte) error {
+		_, err := decodeConfig(b)
+		if err == nil && !genuine(b, c.r.secret.ConfigKey()) {
+			err = errors.New("its seal does not match")
+		}
+		return err
+	})
+	for dir, whole := range c.r.twinKinds() {
+		names, err := listTwins(ctx, c.r.store, dir)
+		if err != nil {
+			return err
+		}
+		for _, n := range names {
+			c.twin(ctx, path.Join(dir, n), func(b []byte) error { return whole(n, b) })
+		}
+	}
+	return ctx.Err()
+}
+
+// twin checks the two copies of one file.
+func (c *checker) twin(ctx context.Context, name string, whole func([]byte) error) {
+	var faults []Fault
+	var good []byte
+	for _, n := range []string{name, path.Join(twinFolder, name)} {
+		b, err := storage.ReadAll(ctx, c.r.store, n, maxSmallFile)
+		if err == nil {
+			err = whole(b)
+		}
+		if err == nil && good != nil && !bytes.Equal(b, good) {
+			err = fmt.Errorf("the two copies are not the same: %w", ErrDamaged)
+		}
+		if err != nil {
+			faults = append(faults, Fault{File: n, Problem: err, Repair: "chartkeep repair index"})
+			continue
+		}
+		good = b
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	for _, f := range faults {
+		f.Mendable = good != nil
+		c.fault(f)
+	}
+}
+
+// RepairTwins writes anew every copy that is missing or damaged while its twin
+// is whole, and names the files it mended.
+func (r *Repository) RepairTwins(ctx context.Context, faults []Fault) (mended []string, err error) {
+	for _, f := range faults {
+		if !f.Mendable || !f.Pack.IsZero() || path.Dir(f.File) == segmentFolder {
+			continue
+		}
+		other := twinOf(f.File)
+		b, err := storage.ReadAll(ctx, r.store, other, maxSmallFile)
+		if err != nil {
+			return mended, err
+		}
+		err = r.store.Put(ctx, f.File, b)
+		if errors.Is(err, fs.ErrExist) {
+			err = storage.Replace(ctx, r.store, f.File, b)
+		}
+		if err != nil {
+			return mended, fmt.Errorf("mend %s: %w", f.File, err)
+		}
+		mended = append(mended, f.File)
+	}
+	return mended, nil
+}
+
+func twinOf(name string) string {
+	if rest, ok := cutFolder(name, twinFolder); ok {
+		return rest
+	}
+	return path.Join(twinFolder, name)
+}
+
+func cutFolder(name, folder string) (string, bool) {
+	if len(name) > len(folder) && name[:len(folder)] == folder && name[len(folder)] == '/' {
+		return name[len(folder)+1:], true
+	}
+	return name, false
+}

@@ -1,0 +1,228 @@
+package repo
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"path"
+	"path/filepath"
+
+	"github.com/zeebo/blake3"
+
+	"chartkeep/index"
+	"chartkeep/repo/crypt"
+	"chartkeep/repo/pack"
+	"chartkeep/repo/storage"
+)
+
+const segmentFolder = "index"
+
+// A segment file is the self-healing container of package pack around one
+// sealed run of directories, each with its pack's ID:
+//
+//	Protect(segmentMagic, seal(directory ‖ directory ‖ …))
+//
+// Its name is the BLAKE3 hash of the file. Segments are cut at segmentPlain
+// bytes of plaintext so that one of them is read in bounded memory.
+var segmentMagic = [8]byte{'C', 'H', 'R', 'T', 'S', 'E', 'G', 1}
+
+const (
+	segmentPlain   = 8 << 20
+	maxSegmentFile = 32 << 20
+	segmentParity  = 10 // percent; segments are small and much depends on them
+)
+
+// Index returns the index of the repository's chunks, brought up to date with
+// the repository's segments the first time it is asked for.
+func (r *Repository) Index(ctx context.Context) (*index.Index, error) {
+	r.indexOnce.Do(func() {
+		r.index = r.openIndex()
+		r.indexErr = r.SyncIndex(ctx)
+	})
+	return r.index, r.indexErr
+}
+
+// openIndex opens the local copy; one that is in use by another process, or
+// that cannot be made, costs time and not the run.
+func (r *Repository) openIndex() *index.Index {
+	if r.options.CacheDir == "" {
+		return index.NewMemory()
+	}
+	dir := filepath.Join(r.options.CacheDir, r.config.ID.String())
+	ix, err := index.Open(dir, r.secret.CacheKey(), index.Options{MemoryLimit: r.options.LimitMemory})
+	if err == nil {
+		return ix
+	}
+	if !errors.Is(err, index.ErrBusy) {
+		r.options.Warn(fmt.Errorf("local index: %w; working without it", err))
+	}
+	return index.NewMemory()
+}
+
+// SyncIndex makes the local index hold exactly what the repository's segments
+// name. A segment that cannot be read is reported and made good from the packs
+// themselves, so that a damaged index never hides data.
+func (r *Repository) SyncIndex(ctx context.Context) error {
+	known, err := r.index.Segments()
+	if err != nil {
+		return err
+	}
+	var broken int
+	for info, err := range r.store.List(ctx, segmentFolder) {
+		if err != nil {
+			return fmt.Errorf("list segments: %w", err)
+		}
+		name := path.Base(info.Name)
+		if known[name] {
+			delete(known, name)
+			continue
+		}
+		if err := r.importSegment(ctx, name); err != nil {
+			broken++
+			r.options.Warn(fmt.Errorf("index segment %.8s: %w; reading the packs instead. To mend it: chartkeep repair index", name, err))
+		}
+	}
+	if err := r.forgetSegments(known); err != nil {
+		return err
+	}
+	if broken > 0 {
+		if err := r.adoptPacks(ctx); err != nil {
+			return err
+		}
+	}
+	return r.loadDamage(ctx)
+}
+
+func (r *Repository) forgetSegments(gone map[string]bool) error {
+	names := make([]string, 0, len(gone))
+	for n := range gone {
+		names = append(names, n)
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return r.index.Forget(names...)
+}
+
+func (r *Repository) importSegment(ctx context.Context, name string) error {
+	dirs, _, err := r.readSegment(ctx, name)
+	if err != nil {
+		return err
+	}
+	return r.index.Import(name, dirs)
+}
+
+// readSegment reads a segment's directories; healed says that its parity was
+// needed.
+func (r *Repository) readSegment(ctx context.Context, name string) (dirs []*index.Directory, healed bool, err error) {
+	b, err := storage.ReadAll(ctx, r.store, path.Join(segmentFolder, name), maxSegmentFile)
+	if err != nil {
+		return nil, false, err
+	}
+	sealed, healed, err := pack.Unprotect(segmentMagic, b)
+	if err != nil {
+		return nil, healed, err
+	}
+	plain, err := r.box.Open(nil, sealed, crypt.Index)
+	if err != nil {
+		return nil, healed, err
+	}
+	for len(plain) > 0 {
+		var d *index.Directory
+		if d, plain, err = index.DecodeDirectory(plain, true); err != nil {
+			return nil, healed, err
+		}
+		dirs = append(dirs, d)
+	}
+	return dirs, healed, nil
+}
+
+// publish writes segments that name these packs, and imports them. The packs
+// must be durable.
+func (r *Repository) publish(ctx context.Context, dirs []*index.Directory) error {
+	for len(dirs) > 0 {
+		var plain []byte
+		n := 0
+		for n < len(dirs) && (n == 0 || len(plain) < segmentPlain) {
+			plain = index.AppendDirectory(plain, dirs[n], true)
+			n++
+		}
+		name, err := r.putSegment(ctx, plain)
+		if err != nil {
+			return err
+		}
+		if err := r.index.Import(name, dirs[:n]); err != nil {
+			return err
+		}
+		dirs = dirs[n:]
+	}
+	return nil
+}
+
+func (r *Repository) putSegment(ctx context.Context, plain []byte) (name string, err error) {
+	parts := pack.Protect(segmentMagic, r.box.Seal(nil, plain, crypt.Index), segmentParity)
+	h := blake3.New()
+	for _, p := range parts {
+		h.Write(p)
+	}
+	name = hex.EncodeToString(h.Sum(nil))
+	if err := r.store.Put(ctx, path.Join(segmentFolder, name), parts...); err != nil {
+		return "", fmt.Errorf("publish index segment: %w", err)
+	}
+	return name, nil
+}
+
+// adoptPacks reads the directories of packs that no readable segment names and
+// adds them to the index in memory.
+func (r *Repository) adoptPacks(ctx context.Context) error {
+	unlisted, err := r.UnlistedPacks(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range unlisted {
+		d, err := r.ReadDirectory(ctx, p)
+		if err != nil {
+			r.options.Warn(fmt.Errorf("pack %.8s: %w", p, err))
+			continue
+		}
+		if err := r.index.Add(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// UnlistedPacks returns the packs in the store that the index does not know:
+// left by a run that did not end, or of a segment that was lost.
+func (r *Repository) UnlistedPacks(ctx context.Context) ([]index.PackID, error) {
+	known := map[index.PackID]bool{}
+	for info, err := range r.index.Packs() {
+		if err != nil {
+			return nil, err
+		}
+		known[info.ID] = true
+	}
+	var unlisted []index.PackID
+	for info, err := range r.store.List(ctx, "packs") {
+		if err != nil {
+			return nil, fmt.Errorf("list packs: %w", err)
+		}
+		id, err := index.ParsePackID(path.Base(info.Name))
+		if err == nil && !known[id] {
+			unlisted = append(unlisted, id)
+		}
+	}
+	return unlisted, nil
+}
+
+// ReadDirectory reads a pack's own directory, mending it from parity in memory
+// when it must.
+func (r *Repository) ReadDirectory(ctx context.Context, p index.PackID) (*index.Directory, error) {
+	f, err := r.store.Open(ctx, packName(p))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return pack.ReadDirectory(f, f.Size(), p, r.box)
+}

@@ -1,0 +1,81 @@
+package repo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"sort"
+
+	"golang.org/x/sync/errgroup"
+
+	"chartkeep/repo/storage"
+)
+
+// twinFolder holds the second copy of every small file that much depends on.
+// It is a folder of its own so that the damage of one folder's sectors, or a
+// slip of the hand in it, leaves the other copy alone.
+const twinFolder = "copies"
+
+// maxSmallFile bounds what is read of a file that is kept twice, bytes.
+const maxSmallFile = 16 << 20
+
+// putTwins stores a small file twice and returns when both copies are durable.
+func putTwins(ctx context.Context, st storage.Store, name string, content []byte) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, n := range []string{path.Join(twinFolder, name), name} {
+		g.Go(func() error { return st.Put(ctx, n, content) })
+	}
+	return g.Wait()
+}
+
+// readTwins returns the first copy of name that valid accepts. When both are
+// there and neither is accepted, the error is the first copy's.
+func readTwins(ctx context.Context, st storage.Store, name string, valid func([]byte) error) ([]byte, error) {
+	var first error
+	for _, n := range []string{name, path.Join(twinFolder, name)} {
+		b, err := storage.ReadAll(ctx, st, n, maxSmallFile)
+		if err == nil {
+			err = valid(b)
+		}
+		if err == nil {
+			return b, nil
+		}
+		if first == nil || errors.Is(first, fs.ErrNotExist) {
+			first = fmt.Errorf("read %s: %w", n, err)
+		}
+	}
+	return nil, first
+}
+
+// removeTwins deletes both copies, the second one last. A copy that is already
+// gone is no error.
+func removeTwins(ctx context.Context, st storage.Store, name string) error {
+	for _, n := range []string{name, path.Join(twinFolder, name)} {
+		if err := st.Remove(ctx, n); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove %s: %w", n, err)
+		}
+	}
+	return nil
+}
+
+// listTwins returns the names in dir of which at least one copy is there,
+// without the folder, sorted.
+func listTwins(ctx context.Context, st storage.Store, dir string) ([]string, error) {
+	seen := map[string]bool{}
+	for _, d := range []string{dir, path.Join(twinFolder, dir)} {
+		for info, err := range st.List(ctx, d) {
+			if err != nil {
+				return nil, fmt.Errorf("list %s: %w", d, err)
+			}
+			seen[path.Base(info.Name)] = true
+		}
+	}
+	names := make([]string, 0, len(seen))
+	for n := range seen {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	return names, nil
+}

@@ -1,0 +1,327 @@
+package repo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"chartkeep/chunk"
+	"chartkeep/index"
+	"chartkeep/repo/crypt"
+	"chartkeep/repo/pack"
+)
+
+// WriterOptions tune a writing run. The zero value means the defaults.
+type WriterOptions struct {
+	Level       pack.Level    // 0: what the repository was made with
+	Concurrency int           // sealing workers; 0: one a processor
+	DryRun      bool          // hash, claim and count, but store nothing
+	Publish     time.Duration // at most this long until what was stored can be used by a later run; 0: 5 minutes
+}
+
+// A Writer is one writing run: a session and the packs that are being filled.
+// Chunks enter through lanes. After an error the writer is of no more use.
+type Writer struct {
+	r       *Repository
+	index   *index.Index
+	codec   *pack.Codec
+	publish time.Duration
+	dry     bool
+
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	session func() (*crypt.Session, error)
+
+	laneMu sync.Mutex
+	lanes  []*Lane
+
+	blocks  chan *openBlock
+	spare   sync.Pool // of *openBlock
+	sealers errgroup.Group
+
+	open    [2]packSlot // by class
+	storing errgroup.Group
+
+	recentMu  sync.Mutex
+	recent    []*index.Directory // durable packs that no segment names yet
+	published time.Time
+
+	added, packed atomic.Int64
+}
+
+// packSlot holds the pack that is being filled for one class.
+type packSlot struct {
+	mu       sync.Mutex
+	pack     *openPack
+	builders chan *pack.Builder // idle ones; their number bounds the memory
+}
+
+// openPack is a builder into which blocks are being sealed.
+type openPack struct {
+	*pack.Builder
+	sealing sync.WaitGroup
+}
+
+// packsInFlight is how many packs of a class may be in memory: one that is
+// filled while the others are written and synced. Tree packs are few.
+var packsInFlight = map[index.Class]int{index.Data: 2, index.Meta: 1}
+
+// NewWriter begins a writing run. The session's keys are being made durable
+// meanwhile; nothing is stored before they are.
+func (r *Repository) NewWriter(ctx context.Context, o WriterOptions) (*Writer, error) {
+	ix, err := r.Index(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := &Writer{r: r, index: ix, codec: r.codec, dry: o.DryRun, publish: o.Publish, published: time.Now(), blocks: make(chan *openBlock)}
+	if o.Level != 0 {
+		if w.codec, err = pack.NewCodec(o.Level); err != nil {
+			return nil, err
+		}
+	}
+	if w.publish == 0 {
+		w.publish = 5 * time.Minute
+	}
+	w.ctx, w.cancel = context.WithCancelCause(ctx)
+	w.session = sync.OnceValues(func() (*crypt.Session, error) { return r.newSession(w.ctx) })
+	w.startSealing(o.Concurrency)
+	return w, nil
+}
+
+func (w *Writer) startSealing(workers int) {
+	if workers == 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	if !w.dry {
+		w.sealers.Go(func() error { return w.fail(second(w.session())) })
+	}
+	for range workers {
+		w.sealers.Go(func() error { return w.fail(w.sealBlocks()) })
+	}
+	for c, n := range packsInFlight {
+		s := w.slot(c)
+		s.builders = make(chan *pack.Builder, n)
+		for range n {
+			s.builders <- nil // made when first needed
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func (w *Writer) slot(c index.Class) *packSlot { return &w.open[c-1] }
+
+// fail stops the run: everything that waits is woken with the first error.
+func (w *Writer) fail(err error) error {
+	if err != nil {
+		w.cancel(err)
+	}
+	return err
+}
+
+func (w *Writer) failure() error { return context.Cause(w.ctx) }
+
+func (w *Writer) newBlock(c index.Class) *openBlock {
+	b, _ := w.spare.Get().(*openBlock)
+	if b == nil {
+		b = &openBlock{data: make([]byte, 0, pack.BlockSize)}
+	}
+	b.class, b.data, b.chunks = c, b.data[:0], nil
+	return b
+}
+
+// sealBlocks is one worker: compress, seal into the open pack, again.
+func (w *Writer) sealBlocks() error {
+	var scratch []byte
+	for {
+		select {
+		case b, ok := <-w.blocks:
+			if !ok {
+				return nil
+			}
+			var err error
+			if scratch, err = w.seal(b, scratch); err != nil {
+				return err
+			}
+			if cap(b.data) <= 2*pack.BlockSize {
+				w.spare.Put(b)
+			}
+		case <-w.ctx.Done():
+			return w.failure()
+		}
+	}
+}
+
+func (w *Writer) seal(b *openBlock, scratch []byte) ([]byte, error) {
+	s, err := w.session()
+	if err != nil {
+		return scratch, err
+	}
+	payload, codec, err := w.codec.Encode(scratch[:0], b.data)
+	if err != nil { // the payload is the block as it was, and good to be stored
+		w.r.options.Warn(fmt.Errorf("%w; the block is stored uncompressed. Have this computer's memory tested", err))
+	}
+	if codec != index.Raw {
+		scratch = payload
+	}
+	sealed := len(payload) + crypt.Overhead
+	room, p, err := w.reserve(b, sealed, codec)
+	if err != nil {
+		return scratch, err
+	}
+	s.Seal(room[:0], payload, sealedAs(b.class))
+	p.sealing.Done()
+	w.packed.Add(int64(sealed))
+	return scratch, nil
+}
+
+// sealedAs is the kind that blocks of a class are bound to: file content is
+// sealed with a session's data key, trees with its metadata key.
+func sealedAs(c index.Class) crypt.Kind {
+	if c == index.Meta {
+		return crypt.Tree
+	}
+	return crypt.Data
+}
+
+// reserve makes room for a sealed block in the open pack of its class, and
+// closes a pack that has none left. The caller calls sealing.Done.
+func (w *Writer) reserve(b *openBlock, sealed int, codec index.Codec) ([]byte, *openPack, error) {
+	blk := index.Block{Sealed: uint32(sealed), Plain: uint32(len(b.data)), Codec: codec, Chunks: b.chunks}
+	slot := w.slot(b.class)
+	slot.mu.Lock()
+	defer slot.mu.Unlock()
+	for {
+		if slot.pack == nil {
+			p, err := w.newPack(b.class)
+			if err != nil {
+				return nil, nil, err
+			}
+			slot.pack = p
+		}
+		if room, ok := slot.pack.Reserve(sealed, blk); ok {
+			slot.pack.sealing.Add(1)
+			return room, slot.pack, nil
+		}
+		w.store(slot)
+	}
+}
+
+func (w *Writer) newPack(c index.Class) (*openPack, error) {
+	s, err := w.session()
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case b := <-w.slot(c).builders:
+		if b == nil {
+			b = pack.NewBuilder(w.r.config.Parity, w.r.box)
+		}
+		b.Reset(s.ID(), c)
+		return &openPack{Builder: b}, nil
+	case <-w.ctx.Done():
+		return nil, w.failure()
+	}
+}
+
+// store writes the slot's pack while the next one is filled. The slot's lock is
+// held.
+func (w *Writer) store(slot *packSlot) {
+	p := slot.pack
+	slot.pack = nil
+	w.storing.Go(func() error {
+		p.sealing.Wait()
+		err := w.fail(w.storePack(p))
+		slot.builders <- p.Builder
+		return err
+	})
+}
+
+func (w *Writer) storePack(p *openPack) error {
+	done, err := p.Finish()
+	if err != nil {
+		return err
+	}
+	if err := w.r.store.Put(w.ctx, packName(done.ID), done.Parts...); err != nil {
+		return err
+	}
+	if err := w.index.Add(done.Directory); err != nil {
+		return err
+	}
+	return w.publishWhenDue(done.Directory)
+}
+
+// publishEvery bounds what a crash makes useless until a repair, in packs.
+const publishEvery = 64
+
+func (w *Writer) publishWhenDue(d *index.Directory) error {
+	w.recentMu.Lock()
+	defer w.recentMu.Unlock()
+	w.recent = append(w.recent, d)
+	if len(w.recent) < publishEvery && time.Since(w.published) < w.publish {
+		return nil
+	}
+	return w.publishRecent()
+}
+
+func (w *Writer) publishRecent() error {
+	dirs := w.recent
+	w.recent, w.published = nil, time.Now()
+	return w.r.publish(w.ctx, dirs)
+}
+
+// Flush stores everything that was put and returns when it is durable and the
+// index segments that name it are. The writer then takes documents only.
+func (w *Writer) Flush() error {
+	var errs []error
+	w.laneMu.Lock()
+	for _, l := range w.lanes {
+		errs = append(errs, l.Close())
+	}
+	w.laneMu.Unlock()
+	close(w.blocks)
+	errs = append(errs, w.sealers.Wait())
+	for i := range w.open {
+		slot := &w.open[i]
+		slot.mu.Lock()
+		if slot.pack != nil {
+			w.store(slot)
+		}
+		slot.mu.Unlock()
+	}
+	errs = append(errs, w.storing.Wait())
+	if err := errors.Join(errs...); err != nil {
+		return first(w.failure(), err)
+	}
+	w.recentMu.Lock()
+	defer w.recentMu.Unlock()
+	return w.publishRecent()
+}
+
+func first(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// Abort gives up a run that will not be flushed. What it stored and did not
+// publish is left to garbage collection.
+func (w *Writer) Abort() {
+	w.cancel(context.Canceled)
+	w.sealers.Wait()
+	w.storing.Wait()
+}
+
+// Added returns the plaintext bytes of the new chunks so far, and the bytes
+// that their sealed blocks take.
+func (w *Writer) Added() (plain, sealed int64) { return w.added.Load(), w.packed.Load() }
+
+// Hash returns the ID that data has in this repository.
+func (r *Repository) Hash(data []byte) chunk.ID { return r.hasher.Sum(data) }

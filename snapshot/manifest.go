@@ -1,0 +1,211 @@
+package snapshot
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/user"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"chartkeep/repo"
+	"chartkeep/sources"
+)
+
+// A Snapshot is a manifest: what was saved, when, where, and how it went.
+type Snapshot struct {
+	ID       repo.DocumentID // its document; not part of the stored form
+	Time     time.Time       // start of the run, in the zone of the host
+	Host     string
+	User     string
+	Plan     string
+	Tags     []string
+	Paths    []string // absolute, as they stand in the tree
+	Root     Node     // of kind Dir, without a name
+	Parent   repo.DocumentID
+	Previous repo.DocumentID // the snapshot that this host wrote before
+	Complete bool            // every source was read to its end
+	Original repo.DocumentID // the snapshot of which this is an edited copy
+	Summary  Summary
+	Hold     *Hold
+	Version  string // of the program
+}
+
+// A Hold protects a snapshot from being forgotten.
+type Hold struct {
+	Who    string `cbor:"1,keyasint" json:"who"`
+	When   int64  `cbor:"2,keyasint" json:"when"` // Unix seconds
+	Reason string `cbor:"3,keyasint,omitempty" json:"reason,omitempty"`
+}
+
+// A Summary counts what a run did. Sizes are in bytes.
+type Summary struct {
+	FilesNew        int64 `cbor:"1,keyasint" json:"files_new"`
+	FilesChanged    int64 `cbor:"2,keyasint" json:"files_changed"`
+	FilesUnmodified int64 `cbor:"3,keyasint" json:"files_unmodified"`
+	DirsNew         int64 `cbor:"4,keyasint" json:"dirs_new"`
+	DirsChanged     int64 `cbor:"5,keyasint" json:"dirs_changed"`
+	DirsUnmodified  int64 `cbor:"6,keyasint" json:"dirs_unmodified"`
+	DataAdded       int64 `cbor:"7,keyasint" json:"data_added"`
+	DataAddedPacked int64 `cbor:"8,keyasint" json:"data_added_packed"`
+	Files           int64 `cbor:"9,keyasint" json:"total_files_processed"`
+	Bytes           int64 `cbor:"10,keyasint" json:"total_bytes_processed"`
+	Errors          int64 `cbor:"11,keyasint" json:"errors"`
+	Duration        int64 `cbor:"12,keyasint" json:"-"` // nanoseconds
+	Inconsistent    int64 `cbor:"13,keyasint,omitempty" json:"files_inconsistent,omitempty"`
+}
+
+// manifest is the stored form; its keys are for ever.
+type manifest struct {
+	Format   int      `cbor:"1,keyasint"`
+	Sec      int64    `cbor:"2,keyasint"`
+	Nsec     uint32   `cbor:"3,keyasint"`
+	Zone     string   `cbor:"4,keyasint"` // name or abbreviation
+	Offset   int      `cbor:"5,keyasint"` // seconds east of UTC
+	Host     string   `cbor:"6,keyasint"`
+	User     string   `cbor:"7,keyasint,omitempty"`
+	Plan     string   `cbor:"8,keyasint,omitempty"`
+	Tags     []string `cbor:"9,keyasint,omitempty"`
+	Paths    [][]byte `cbor:"10,keyasint,omitempty"`
+	Root     []byte   `cbor:"11,keyasint"` // a node
+	Parent   string   `cbor:"12,keyasint,omitempty"`
+	Previous string   `cbor:"13,keyasint,omitempty"`
+	Complete bool     `cbor:"14,keyasint"`
+	Original string   `cbor:"15,keyasint,omitempty"`
+	Summary  Summary  `cbor:"16,keyasint"`
+	Hold     *Hold    `cbor:"17,keyasint,omitempty"`
+	Version  string   `cbor:"18,keyasint,omitempty"`
+}
+
+// manifestVersion is the version of the stored form.
+const manifestVersion = 1
+
+func (s *Snapshot) encode() ([]byte, error) {
+	root, err := s.Root.encode()
+	if err != nil {
+		return nil, err
+	}
+	zone, offset := s.Time.Zone()
+	m := manifest{
+		Format: manifestVersion, Sec: s.Time.Unix(), Nsec: uint32(s.Time.Nanosecond()), Zone: zone, Offset: offset,
+		Host: s.Host, User: s.User, Plan: s.Plan, Tags: s.Tags, Root: root,
+		Parent: string(s.Parent), Previous: string(s.Previous), Complete: s.Complete, Original: string(s.Original),
+		Summary: s.Summary, Hold: s.Hold, Version: s.Version,
+	}
+	for _, p := range s.Paths {
+		m.Paths = append(m.Paths, []byte(p))
+	}
+	return nodeEncoding.Marshal(&m)
+}
+
+func decodeManifest(id repo.DocumentID, b []byte) (*Snapshot, error) {
+	var m manifest
+	if err := nodeDecoding.Unmarshal(b, &m); err != nil {
+		return nil, fmt.Errorf("snapshot %s: %w", id.Short(), err)
+	}
+	if again, err := nodeEncoding.Marshal(&m); err != nil || !bytes.Equal(again, b) {
+		return nil, fmt.Errorf("snapshot %s: not in canonical form", id.Short())
+	}
+	if m.Format != manifestVersion {
+		return nil, fmt.Errorf("snapshot %s: manifest version %d: %w", id.Short(), m.Format, repo.ErrNewerFormat)
+	}
+	root, rest, err := decodeNode(m.Root)
+	if err != nil || len(rest) > 0 || root.Meta.Kind != sources.Dir {
+		return nil, fmt.Errorf("snapshot %s: malformed root: %w", id.Short(), errors.Join(err, errPiece))
+	}
+	s := &Snapshot{
+		ID: id, Time: time.Unix(m.Sec, int64(m.Nsec)).In(time.FixedZone(m.Zone, m.Offset)),
+		Host: m.Host, User: m.User, Plan: m.Plan, Tags: m.Tags, Root: *root,
+		Parent: repo.DocumentID(m.Parent), Previous: repo.DocumentID(m.Previous), Complete: m.Complete,
+		Original: repo.DocumentID(m.Original), Summary: m.Summary, Hold: m.Hold, Version: m.Version,
+	}
+	for _, p := range m.Paths {
+		s.Paths = append(s.Paths, string(p))
+	}
+	return s, nil
+}
+
+// Put stores a manifest and sets its ID. Everything it refers to must be
+// durable.
+func (s *Snapshot) Put(ctx context.Context, w *repo.Writer) error {
+	b, err := s.encode()
+	if err != nil {
+		return err
+	}
+	s.ID, err = w.PutDocument(ctx, repo.Snapshots, b)
+	return err
+}
+
+// Load reads one manifest.
+func Load(ctx context.Context, r *repo.Repository, id repo.DocumentID) (*Snapshot, error) {
+	b, err := r.GetDocument(ctx, repo.Snapshots, id)
+	if err != nil {
+		return nil, err
+	}
+	return decodeManifest(id, b)
+}
+
+// All reads every manifest and returns them by time, the oldest first. What
+// cannot be read is returned as errors beside the others.
+func All(ctx context.Context, r *repo.Repository) (all []*Snapshot, broken []error, err error) {
+	ids, err := r.ListDocuments(ctx, repo.Snapshots)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, id := range ids {
+		s, err := Load(ctx, r, id)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil, nil, ctx.Err()
+			}
+			broken = append(broken, err)
+			continue
+		}
+		all = append(all, s)
+	}
+	sort.SliceStable(all, func(i, k int) bool { return all[i].Time.Before(all[k].Time) })
+	return all, broken, nil
+}
+
+// ErrNoSnapshot says that no snapshot has the name that was given.
+var ErrNoSnapshot = errors.New("no such snapshot")
+
+// Resolve finds a snapshot by name among all, which are sorted by time: latest,
+// latest~N (N before it), or a unique prefix of its ID.
+func Resolve(all []*Snapshot, name string) (*Snapshot, error) {
+	if back, ok := strings.CutPrefix(name, "latest"); ok {
+		n, err := strconv.Atoi(strings.TrimPrefix(back, "~"))
+		if back == "" {
+			n, err = 0, nil
+		}
+		if err != nil || n < 0 || n >= len(all) {
+			return nil, fmt.Errorf("%s: %w (there are %d)", name, ErrNoSnapshot, len(all))
+		}
+		return all[len(all)-1-n], nil
+	}
+	var found *Snapshot
+	for _, s := range all {
+		if !strings.HasPrefix(string(s.ID), name) || name == "" {
+			continue
+		}
+		if found != nil {
+			return nil, fmt.Errorf("%s: more than one snapshot begins so; give more digits", name)
+		}
+		found = s
+	}
+	if found == nil {
+		return nil, fmt.Errorf("%s: %w", name, ErrNoSnapshot)
+	}
+	return found, nil
+}
+
+// CurrentUser is the name under which a run is recorded.
+func CurrentUser() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return ""
+}

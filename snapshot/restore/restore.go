@@ -1,0 +1,418 @@
+package restore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+	"sync/atomic"
+
+	"chartkeep/index"
+	"chartkeep/repo"
+	"chartkeep/snapshot"
+	"chartkeep/sources"
+)
+
+// A Sink takes entries back. Paths are relative to it, slash-separated, without
+// a slash in front; "" is its root. Its methods are safe for concurrent use for
+// different paths.
+type Sink interface {
+	// Lstat returns what is there; fs.ErrNotExist.
+	Lstat(path string) (sources.Meta, error)
+	// List names what is in a folder.
+	List(path string) ([]string, error)
+	// Mkdir makes a folder, or leaves the one that is there. What else is in
+	// the way is replaced.
+	Mkdir(path string) error
+	// WriteFile makes a file of at most a few MiB with all it has, replacing what
+	// is there.
+	WriteFile(path string, data []byte, m sources.Meta, attrs []sources.Attribute) error
+	// Create makes a file to be written in pieces, replacing what is there when
+	// it is closed with Commit.
+	Create(path string, size int64, sparse bool) (File, error)
+	Symlink(path string, m sources.Meta, attrs []sources.Attribute) error
+	Link(path, to string) error
+	Special(path string, m sources.Meta, attrs []sources.Attribute) error
+	// SetMeta gives a folder its metadata.
+	SetMeta(path string, m sources.Meta, attrs []sources.Attribute) error
+	// RemoveAll removes what is there and all below it.
+	RemoveAll(path string) error
+	// Free is how many bytes can be written; ok is false when nobody knows.
+	Free() (n uint64, ok bool)
+}
+
+// A File is being restored. WriteAt may be called for different ranges at the
+// same time. Either Commit or Discard ends it.
+type File interface {
+	WriteAt(p []byte, off int64) (int, error)
+	// Commit sets the metadata and puts the file in its place.
+	Commit(m sources.Meta, attrs []sources.Attribute) error
+	Discard() error
+}
+
+// Overwrite says what happens to files that are there already.
+type Overwrite uint8
+
+// The policies, as the command line names them.
+const (
+	Always Overwrite = iota
+	IfChanged
+	IfNewer
+	Never
+)
+
+var overwriteNames = [...]string{"always", "if-changed", "if-newer", "never"}
+
+func (o Overwrite) String() string { return overwriteNames[o] }
+
+// ParseOverwrite reads a policy's name.
+func ParseOverwrite(s string) (Overwrite, error) {
+	for i, n := range overwriteNames {
+		if n == s {
+			return Overwrite(i), nil
+		}
+	}
+	return 0, fmt.Errorf("unknown overwrite policy %q: always, if-changed, if-newer or never", s)
+}
+
+// Options tune a restore. The zero value restores everything, replacing what is
+// there.
+type Options struct {
+	// Select says whether a path is restored, and whether what lies below a
+	// folder may be. Nil: everything.
+	Select    func(path string, dir bool) (selected, below bool)
+	Overwrite Overwrite
+	Delete    bool // remove what the snapshot does not hold, below its folders
+	Sparse    bool // leave runs of zeros as holes
+	DryRun    bool
+	Workers   int // packs read at a time; 0: 3
+
+	Progress *Progress
+	// Problem is told of what could not be restored; calls do not overlap.
+	Problem func(path string, err error)
+	// Item is told of every entry that is restored; nil: nobody asks. Calls do
+	// not overlap.
+	Item func(path, action string, n *snapshot.Node)
+}
+
+// Progress counts what is done. It may be read at any time.
+type Progress struct {
+	Files, Bytes, TotalFiles, TotalBytes atomic.Int64
+}
+
+// A Summary counts what was restored. Sizes are in bytes.
+type Summary struct {
+	Files, Skipped, Deleted, Bytes, Errors int64
+}
+
+// ErrSpace says that what is restored does not fit.
+var ErrSpace = errors.New("not enough free space for what is restored")
+
+type run struct {
+	r     *repo.Repository
+	index *index.Index
+	sink  Sink
+	o     Options
+
+	batch *batch
+	links map[inode]string // first path of each file with several
+
+	mu      sync.Mutex // for Problem, Item and summary
+	summary Summary
+}
+
+type inode struct{ device, number uint64 }
+
+// Run restores root and what lies below it. When root is a folder its content
+// comes to lie in the sink's root; a file comes to lie there under its name. An
+// error means that the restore could not go on; problems with single items are
+// counted in the summary.
+func Run(ctx context.Context, r *repo.Repository, root *snapshot.Node, sink Sink, o Options) (Summary, error) {
+	ix, err := r.Index(ctx)
+	if err != nil {
+		return Summary{}, err
+	}
+	if o.Progress == nil {
+		o.Progress = new(Progress)
+	}
+	if o.Problem == nil {
+		o.Problem = func(string, error) {}
+	}
+	if o.Select == nil {
+		o.Select = func(string, bool) (bool, bool) { return true, true }
+	}
+	if o.Workers == 0 {
+		o.Workers = 3
+	}
+	x := &run{r: r, index: ix, sink: sink, o: o, links: map[inode]string{}}
+	x.batch = newBatch()
+	if err := x.preflight(ctx, root); err != nil {
+		return x.summary, err
+	}
+	if err := x.top(ctx, root); err != nil {
+		return x.summary, err
+	}
+	return x.summary, x.flush(ctx)
+}
+
+func (x *run) top(ctx context.Context, root *snapshot.Node) error {
+	if root.Meta.Kind == sources.Dir {
+		return x.folder(ctx, "", root, true)
+	}
+	return x.node(ctx, root.Name, root)
+}
+
+// problem reports that one item could not be restored.
+func (x *run) problem(path string, err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.summary.Errors++
+	x.o.Problem(path, err)
+}
+
+func (x *run) item(path, action string, n *snapshot.Node) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	switch action {
+	case "skipped":
+		x.summary.Skipped++
+	case "deleted":
+		x.summary.Deleted++
+	default:
+		if n.Meta.Kind != sources.Dir {
+			x.summary.Files++
+			x.o.Progress.Files.Add(1)
+		}
+	}
+	if x.o.Item != nil {
+		x.o.Item(path, action, n)
+	}
+}
+
+// folder restores a folder's content, and the folder when something in it is
+// selected. The metadata waits until all in it is written, as writing changes
+// a folder's times.
+func (x *run) folder(ctx context.Context, path string, dir *snapshot.Node, selected bool) error {
+	if selected {
+		if err := x.mkdir(path, dir); err != nil {
+			x.problem(path, err)
+			return nil
+		}
+	}
+	var names map[string]bool
+	if x.o.Delete && selected {
+		names = map[string]bool{}
+	}
+	for n, err := range snapshot.Tree(ctx, x.r, dir.Tree) {
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			x.problem(path, fmt.Errorf("part of this folder's list cannot be read: %w", err))
+			names = nil // what is not known is not deleted
+			continue
+		}
+		if names != nil {
+			names[n.Name] = true
+		}
+		if err := x.node(ctx, join(path, n.Name), n); err != nil {
+			return err
+		}
+	}
+	if dir.State&snapshot.Unreadable != 0 {
+		names = nil
+	}
+	if names != nil {
+		x.deleteOthers(path, names)
+	}
+	if selected {
+		x.batch.folders = append(x.batch.folders, folder{path, dir})
+	}
+	return nil
+}
+
+func join(dir, name string) string {
+	if dir == "" {
+		return name
+	}
+	return dir + "/" + name
+}
+
+func (x *run) mkdir(path string, dir *snapshot.Node) error {
+	if x.o.DryRun {
+		return nil
+	}
+	if path != "" {
+		x.item(path, "restored", dir)
+	}
+	return x.sink.Mkdir(path)
+}
+
+// deleteOthers removes what lies in a folder and not in the snapshot.
+func (x *run) deleteOthers(path string, names map[string]bool) {
+	there, err := x.sink.List(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if err != nil {
+		x.problem(path, err)
+		return
+	}
+	for _, name := range there {
+		p := join(path, name)
+		if selected, _ := x.o.Select(p, false); names[name] || !selected {
+			continue
+		}
+		if !x.o.DryRun {
+			if err := x.sink.RemoveAll(p); err != nil {
+				x.problem(p, err)
+				continue
+			}
+		}
+		x.item(p, "deleted", nil)
+	}
+}
+
+func (x *run) node(ctx context.Context, path string, n *snapshot.Node) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	isDir := n.Meta.Kind == sources.Dir
+	selected, below := x.o.Select(path, isDir)
+	if isDir {
+		if selected || below {
+			return x.folder(ctx, path, n, selected)
+		}
+		return nil
+	}
+	if !selected {
+		return nil
+	}
+	skip, err := x.keeps(path, n)
+	if err != nil {
+		x.problem(path, err)
+		return nil
+	}
+	if skip {
+		x.item(path, "skipped", n)
+		return nil
+	}
+	return x.restore(ctx, path, n)
+}
+
+// keeps reports whether what is at path stays, by the overwrite policy.
+func (x *run) keeps(path string, n *snapshot.Node) (bool, error) {
+	if x.o.Overwrite == Always {
+		return false, nil
+	}
+	is, err := x.sink.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	switch x.o.Overwrite {
+	case IfChanged:
+		return is.Kind == n.Meta.Kind && is.Size == n.Meta.Size && is.MTime == n.Meta.MTime, nil
+	case IfNewer:
+		return is.MTime.Compare(n.Meta.MTime) >= 0, nil
+	}
+	return true, nil
+}
+
+// restore makes one entry that is no folder, or plans it.
+func (x *run) restore(ctx context.Context, path string, n *snapshot.Node) error {
+	if n.State&snapshot.Unreadable != 0 {
+		x.problem(path, errors.New("could not be read when the snapshot was made, so there is nothing to restore"))
+		return nil
+	}
+	if to, ok := x.linked(path, n); ok {
+		x.batch.links = append(x.batch.links, link{path, to, n})
+		return nil
+	}
+	if n.Meta.Kind == sources.Regular {
+		return x.file(ctx, path, n)
+	}
+	if !x.o.DryRun {
+		makeIt := x.sink.Special
+		if n.Meta.Kind == sources.Symlink {
+			makeIt = x.sink.Symlink
+		}
+		if err := makeIt(path, n.Meta, n.Attributes); err != nil {
+			x.problem(path, err)
+			return nil
+		}
+	}
+	x.item(path, "restored", n)
+	return nil
+}
+
+// linked finds the path under which a file with several names was restored
+// first.
+func (x *run) linked(path string, n *snapshot.Node) (string, bool) {
+	if n.Meta.Links <= 1 {
+		return "", false
+	}
+	key := inode{n.Meta.Device, n.Meta.Inode}
+	to, ok := x.links[key]
+	if !ok {
+		x.links[key] = path
+	}
+	return to, ok
+}
+
+func (x *run) file(ctx context.Context, path string, n *snapshot.Node) error {
+	if x.o.DryRun {
+		x.summary.Bytes += n.Meta.Size
+		x.item(path, "restored", n)
+		return nil
+	}
+	f := &file{run: x, path: path, node: n}
+	if err := x.batch.add(ctx, x.r, x.index, f); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		f.fail(err)
+		return nil
+	}
+	if x.batch.full() {
+		return x.flush(ctx)
+	}
+	return nil
+}
+
+// flush restores what is planned.
+func (x *run) flush(ctx context.Context) error {
+	b := x.batch
+	x.batch = newBatch()
+	if err := b.read(ctx, x.r, x.o.Workers, writePieces); err != nil {
+		return err
+	}
+	for _, f := range b.files {
+		f.finishEmpty()
+	}
+	for _, l := range b.links {
+		x.link(l)
+	}
+	for _, d := range b.folders {
+		if x.o.DryRun {
+			continue
+		}
+		if err := x.sink.SetMeta(d.path, d.node.Meta, d.node.Attributes); err != nil {
+			x.problem(d.path, err)
+		}
+	}
+	return ctx.Err()
+}
+
+func (x *run) link(l link) {
+	if !x.o.DryRun {
+		if err := x.sink.Link(l.path, l.to); err != nil {
+			x.problem(l.path, err)
+			return
+		}
+	}
+	x.item(l.path, "restored", l.node)
+}

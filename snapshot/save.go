@@ -1,0 +1,349 @@
+package snapshot
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"chartkeep/chunk"
+	"chartkeep/index"
+	"chartkeep/repo"
+	"chartkeep/sources"
+)
+
+// SaveOptions tune a run. The zero value means the defaults.
+type SaveOptions struct {
+	Parent  *Node // root of the snapshot to compare with; nil: read everything
+	Force   bool  // read every file, also those that look unchanged
+	Strict  bool  // the first item that cannot be read fails the run
+	Readers int   // small files read at a time; 0: 16
+	Big     int   // big files read at a time; 0: 2
+
+	// Progress is counted up while the run goes on; it may be nil.
+	Progress *Progress
+	// Problem is told of every item that could not be read, or not at rest.
+	// Calls do not overlap.
+	Problem func(path string, err error)
+	// Item is told of every item when it is done; nil: nobody asks. Calls do not
+	// overlap.
+	Item func(path string, what Change, n *Node)
+}
+
+// A Change says how an item compares with the parent snapshot.
+type Change uint8
+
+// The changes.
+const (
+	Unmodified Change = iota
+	Modified
+	Added
+)
+
+func (c Change) String() string { return [...]string{"unchanged", "changed", "new"}[c] }
+
+// ErrChanged is the problem with a file that changed while it was read, and
+// again when it was read a second time.
+var ErrChanged = errors.New("changed while it was read, twice; saved as it was read, and marked")
+
+// saver is one run. The source's entries go, in order, into queue; small and
+// big files go to readers as well and come back through their item's ready
+// channel; the assembler takes the queue in order and makes trees of it.
+type saver struct {
+	r *repo.Repository
+	w *repo.Writer
+	o SaveOptions
+
+	params chunk.Params
+	lost   func(chunk.ID) bool // nil: nothing is lost
+	trees  *repo.Lane
+	lanes  laneSet // of small files
+
+	small, big chan *item
+	queue      chan *item
+
+	folders []*folder // the walk's stack
+}
+
+// An item is an entry on its way to the assembler.
+type item struct {
+	op    op
+	entry sources.Entry
+	node  *Node // nil: not to be saved
+	old   *Node // the parent snapshot's node of this path
+	gap   bool  // the parent's tree has nodes between the item before and this one
+	bytes int64 // read, or known without reading
+	err   error
+	ready chan struct{} // closed when node and err are set; nil: they are
+}
+
+type op uint8
+
+const (
+	opNode op = iota
+	opEnter
+	opLeave
+)
+
+// folder is a level of the walk: the parent snapshot's tree is read in step.
+type folder struct {
+	path   string
+	cursor *TreeCursor // nil: no older version
+	ahead  *Node
+	gap    bool
+}
+
+// queueLength bounds how far the walk runs ahead of the oldest file that is
+// still being read, in entries.
+const queueLength = 4096
+
+// Save stores everything that src yields and returns the root's node and what
+// was counted. The caller flushes the writer, and then stores a manifest. An
+// error means that there is nothing to refer to; items that could not be read
+// are problems and not errors.
+func Save(ctx context.Context, r *repo.Repository, w *repo.Writer, src sources.Source, o SaveOptions) (*Node, Summary, error) {
+	s := &saver{
+		r: r, w: w, o: o, params: r.Config().Chunking, lost: r.Lost(),
+		trees: w.Lane(index.Meta), lanes: newLanes(w),
+		small: make(chan *item, 256), big: make(chan *item, 16), queue: make(chan *item, queueLength),
+	}
+	if s.o.Progress == nil {
+		s.o.Progress = new(Progress)
+	}
+	a := &assembler{saver: s}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.walk(ctx, src) })
+	for range orDefault(o.Readers, 16) {
+		g.Go(func() error { return newFileReader(s, s.lanes).serve(ctx, s.small) })
+	}
+	for range orDefault(o.Big, 2) {
+		g.Go(func() error { return newFileReader(s, newLanes(w)).serve(ctx, s.big) })
+	}
+	g.Go(func() error { return a.run(ctx) })
+	if err := g.Wait(); err != nil {
+		return nil, Summary{}, err
+	}
+	if a.root == nil {
+		return nil, Summary{}, errors.New("the source yielded nothing")
+	}
+	return a.root, a.summary, nil
+}
+
+func orDefault(n, d int) int {
+	if n > 0 {
+		return n
+	}
+	return d
+}
+
+// walk ranges over the source and decides for each entry whether it has to be
+// read.
+func (s *saver) walk(ctx context.Context, src sources.Source) error {
+	defer close(s.queue)
+	defer close(s.small)
+	defer close(s.big)
+	for e := range src.Entries(ctx) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := s.leaveFor(ctx, e.Path); err != nil {
+			return err
+		}
+		if err := s.visit(ctx, e); err != nil {
+			return err
+		}
+	}
+	if err := s.leaveFor(ctx, ""); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// leaveFor closes the folders that path does not lie in.
+func (s *saver) leaveFor(ctx context.Context, path string) error {
+	for len(s.folders) > 0 {
+		top := s.folders[len(s.folders)-1]
+		if path != "" && within(path, top.path) {
+			return nil
+		}
+		s.folders = s.folders[:len(s.folders)-1]
+		if err := s.enqueue(ctx, &item{op: opLeave}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// within reports whether path lies below dir, both absolute.
+func within(path, dir string) bool {
+	if dir == "/" {
+		return path != "/"
+	}
+	return len(path) > len(dir) && path[len(dir)] == '/' && strings.HasPrefix(path, dir)
+}
+
+func (s *saver) enqueue(ctx context.Context, it *item) error {
+	select {
+	case s.queue <- it:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *saver) visit(ctx context.Context, e sources.Entry) error {
+	it := &item{entry: e, err: e.Err}
+	it.old, it.gap = s.older(ctx, e.Path)
+	switch {
+	case e.Meta.Kind == 0: // nothing is known but that it could not be read
+		return s.enqueue(ctx, it)
+	case e.Meta.Kind == sources.Dir:
+		return s.enter(ctx, it)
+	case e.Meta.Kind == sources.Regular && e.Err == nil:
+		return s.file(ctx, it)
+	}
+	it.node = s.plain(it)
+	return s.enqueue(ctx, it)
+}
+
+// older finds the parent snapshot's node of a path.
+func (s *saver) older(ctx context.Context, path string) (*Node, bool) {
+	if path == "/" {
+		return s.o.Parent, false
+	}
+	if len(s.folders) == 0 {
+		return nil, false
+	}
+	return s.folders[len(s.folders)-1].find(ctx, path[strings.LastIndexByte(path, '/')+1:])
+}
+
+// find advances the older tree to name. gap says that nodes were passed over
+// which the source no longer has. An older tree that cannot be read costs its
+// use and nothing else.
+func (f *folder) find(ctx context.Context, name string) (n *Node, gap bool) {
+	for f.cursor != nil {
+		if f.ahead == nil {
+			var err error
+			if f.ahead, err = f.cursor.Next(ctx); err != nil || f.ahead == nil {
+				f.cursor = nil
+				return nil, true
+			}
+		}
+		if f.ahead.Name > name {
+			return nil, gap
+		}
+		if n, f.ahead = f.ahead, nil; n.Name == name {
+			return n, gap
+		}
+		gap = true
+	}
+	return nil, true
+}
+
+func (s *saver) enter(ctx context.Context, it *item) error {
+	f := &folder{path: it.entry.Path}
+	if it.old != nil && it.old.Meta.Kind == sources.Dir {
+		f.cursor = NewTreeCursor(s.r, it.old.Tree)
+	} else {
+		it.old = nil
+	}
+	s.folders = append(s.folders, f)
+	it.op = opEnter
+	it.node = &Node{Name: baseName(it.entry.Path), Meta: it.entry.Meta}
+	if it.err != nil {
+		it.node.State |= Unreadable
+	}
+	return s.enqueue(ctx, it)
+}
+
+func baseName(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
+
+// file takes over the older node of an unchanged file, and sends the others to
+// be read.
+func (s *saver) file(ctx context.Context, it *item) error {
+	if s.unchanged(ctx, it) {
+		it.node, it.bytes = s.renewed(it), it.entry.Meta.Size
+		return s.enqueue(ctx, it)
+	}
+	it.ready = make(chan struct{})
+	if err := s.enqueue(ctx, it); err != nil {
+		return err
+	}
+	to := s.small
+	if it.entry.Meta.Size > smallFile || sources.Stream(it.entry.Content) {
+		to = s.big
+	}
+	select {
+	case to <- it:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// unchanged reports whether the older version's content can stand for the
+// file's: nothing that a write changes has changed, and nothing of it is lost.
+func (s *saver) unchanged(ctx context.Context, it *item) bool {
+	old := it.old
+	if old == nil || s.o.Force || old.State != 0 || old.Meta.Kind != sources.Regular {
+		return false
+	}
+	was, is := &old.Meta, &it.entry.Meta
+	if was.Size != is.Size || was.MTime != is.MTime || was.CTime != is.CTime || was.Inode != is.Inode || is.MTime.IsZero() && is.CTime.IsZero() {
+		return false
+	}
+	return s.lost == nil || s.whole(ctx, old.Content)
+}
+
+// whole reports whether all of a content list can still be read.
+func (s *saver) whole(ctx context.Context, l List) bool {
+	for r, err := range Chunks(ctx, s.r, l) {
+		if err != nil || s.lost(r.ID) {
+			return false
+		}
+	}
+	return true
+}
+
+// renewed is the older node, or a copy with today's metadata where that differs
+// in what the times do not show (a renamed user).
+func (s *saver) renewed(it *item) *Node {
+	if sameMeta(&it.old.Meta, &it.entry.Meta) {
+		return it.old
+	}
+	n := *it.old
+	n.Meta = it.entry.Meta
+	return &n
+}
+
+// plain makes the node of a link or special file, and of what could not be
+// read.
+func (s *saver) plain(it *item) *Node {
+	n := &Node{Name: baseName(it.entry.Path), Meta: it.entry.Meta}
+	if it.err != nil {
+		n.State |= Unreadable
+		return n
+	}
+	if it.old != nil && it.old.State == 0 && sameMeta(&it.old.Meta, &it.entry.Meta) {
+		return it.old
+	}
+	n.Attributes, it.err = it.entry.Content.Attributes()
+	if errors.Is(it.err, fs.ErrNotExist) {
+		it.err = nil
+		return nil // gone since it was listed
+	}
+	return n
+}
+
+// sameMeta compares what nodes keep of two entries' metadata.
+func sameMeta(a, b *sources.Meta) bool { return keptMeta(a) == keptMeta(b) }
+
+func keptMeta(m *sources.Meta) sources.Meta {
+	k := *m
+	if k.Kind == sources.Dir || k.Links <= 1 {
+		k.Links, k.Device = 1, 0
+	}
+	return k
+}
