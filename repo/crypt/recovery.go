@@ -28,7 +28,6 @@ const (
 	codeGroups   = 13
 	groupSize    = 5
 	codeLength   = codeGroups * groupSize
-	maxTyped     = 1024     // bytes of text that are looked at
 	foreign      = 0xff     // a character outside the alphabet
 	wholeMask    = 1<<4 - 1 // the bits of the last character that check the whole
 )
@@ -114,9 +113,6 @@ var errNoCode = errors.New("this is not a recovery code")
 // right and some are not, the error is a *CodeError; else the text is taken for
 // something other than a recovery code.
 func ParseRecoveryCode(text string) (c RecoveryCode, err error) {
-	if len(text) > maxTyped {
-		return c, errNoCode
-	}
 	typed := typedSymbols(text)
 	if wrong := wrongGroups(typed); len(wrong) > codeGroups/2 {
 		return c, errNoCode

@@ -82,7 +82,7 @@ func (s *sealer) seal(dst, plaintext []byte, kind Kind) []byte {
 }
 
 func (s *sealer) open(dst, sealed []byte, kind Kind) ([]byte, error) {
-	if kind == 0 || kind > MaxKind {
+	if kind > MaxKind {
 		return nil, fmt.Errorf("kind %d: %w", kind, ErrSeal)
 	}
 	plain, err := s.aead(kind).Open(dst, nil, sealed, s.additional[kind][:])

@@ -106,6 +106,14 @@ func MAC(key [32]byte, b []byte) (sum [32]byte) {
 	return sum
 }
 
+// wrappedSize is the length of what a slot of this role wraps, sealed.
+func wrappedSize(role Role) int {
+	if role == Owner {
+		return ownerSize + Overhead
+	}
+	return writerSize + Overhead
+}
+
 // encode returns what a slot of this role wraps.
 func (s *Secret) encode(role Role) ([]byte, error) {
 	switch {

@@ -44,8 +44,10 @@ func (k *Session) Open(dst, sealed []byte, kind Kind) ([]byte, error) {
 }
 
 const (
-	sessionMagic = "CHRTSESS"
-	macSize      = 32
+	sessionMagic   = "CHRTSESS"
+	macSize        = 32
+	keysSize       = 32 + 32                   // data key, metadata key
+	sealedKeysSize = 1088 + 32 + keysSize + 16 // ML-KEM-768 ‖ X25519 encapsulations, keys, tag
 )
 
 // sessionBody is the stored form; its numbers are for ever.
@@ -64,7 +66,7 @@ func (b sessionBody) info() []byte {
 // store under the session's ID. The file must be durable before anything sealed
 // with these keys is: without it nobody can open that again.
 func NewSession(s *Secret, repository [16]byte) (*Session, []byte, error) {
-	var keys [64]byte
+	var keys [keysSize]byte
 	rand.Read(keys[:])
 	body := sessionBody{Version: version, Repository: repository}
 	rand.Read(body.ID[:])
@@ -104,7 +106,7 @@ func (s *Secret) OpenSession(repository [16]byte, file []byte) (*Session, error)
 		return nil, fmt.Errorf("open session %x: %w", body.ID, ErrRole)
 	}
 	keys, err := hpke.Open(s.private, hpke.HKDFSHA256(), hpke.AES256GCM(), body.info(), body.Sealed)
-	if err != nil || len(keys) != 64 {
+	if err != nil || len(keys) != keysSize {
 		return nil, fmt.Errorf("open session %x: its keys are not sealed to this repository", body.ID)
 	}
 	return body.session(keys), nil
@@ -130,8 +132,14 @@ func decodeSession(file []byte) (body sessionBody, raw []byte, err error) {
 	if raw, err = disclose(sessionMagic, file, macSize); err != nil {
 		return body, nil, err
 	}
-	if err = decode(raw, &body); err == nil && body.Version != version {
+	if err = decode(raw, &body); err != nil {
+		return body, nil, err
+	}
+	switch {
+	case body.Version != version:
 		err = fmt.Errorf("format version %d is not known", body.Version)
+	case len(body.Sealed) != sealedKeysSize:
+		err = fmt.Errorf("%d sealed bytes", len(body.Sealed))
 	}
 	return body, raw, err
 }

@@ -65,6 +65,21 @@ func TestWriterSealsWhatOnlyTheOwnerOpens(t *testing.T) {
 	}
 }
 
+func TestSessionsAreDrawnAfresh(t *testing.T) {
+	s := newSecret(t)
+	a, _ := newSession(t, s, here)
+	b, _ := newSession(t, s, here)
+	if a.ID() == b.ID() {
+		t.Error("two sessions have one ID")
+	}
+	b.additional = a.additional // so that only the keys differ
+	for _, kind := range []Kind{Data, Tree} {
+		if _, err := b.Open(nil, a.Seal(nil, []byte("x"), kind), kind); err == nil {
+			t.Errorf("two sessions have one key for kind %d", kind)
+		}
+	}
+}
+
 func TestSessionOfAnotherRepositoryIsRefused(t *testing.T) {
 	s := newSecret(t)
 	_, file := newSession(t, s, here)

@@ -164,6 +164,9 @@ func parseSlot(file []byte) (*Slot, error) {
 		return nil, fmt.Errorf("key derivation is too costly: %d threads", body.KDF[2])
 	}
 	slot := body.slot()
+	if len(body.Wrapped) != wrappedSize(slot.Role) {
+		return nil, fmt.Errorf("%d wrapped bytes do not fit an %v", len(body.Wrapped), slot.Role)
+	}
 	return slot, slot.validate()
 }
 
