@@ -14,8 +14,8 @@ type KDF struct {
 	Threads   uint8
 }
 
-// DefaultKDF is the second recommendation of RFC 9106, 4: about a tenth of a
-// second, and 64 MiB for each guess of whoever has the slot.
+// DefaultKDF is the second recommendation of RFC 9106, 4: a quarter of a second
+// on two cores, and 64 MiB for each guess of whoever has the slot.
 var DefaultKDF = KDF{Time: 3, MemoryKiB: 64 << 10, Threads: 4}
 
 // MinKDF is the least that is accepted, from a caller or from a slot: what the

@@ -3,8 +3,10 @@ package crypt
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 )
 
@@ -12,8 +14,12 @@ import (
 // another key or as another kind.
 var ErrSeal = errors.New("sealed data is damaged or does not belong here")
 
-// Overhead is by how many bytes sealing makes a plaintext longer.
-const Overhead = 12 + 16
+// Overhead is by how many bytes sealing makes a plaintext longer: by NonceSize
+// in front of it and by the tag behind it.
+const (
+	NonceSize = 12
+	Overhead  = NonceSize + 16
+)
 
 // Kind says what was sealed. One kind never opens as another.
 type Kind uint8
@@ -36,11 +42,29 @@ const (
 // chance of two equal ones to stay under 2⁻³² (NIST SP 800-38D, 8.3).
 const maxSeals = 1 << 32
 
-// newAEAD returns AES-256-GCM that draws a random nonce for every seal and puts
-// it in front.
 func newAEAD(key [32]byte) cipher.AEAD {
-	block := must(aes.NewCipher(key[:]))
-	return must(cipher.NewGCMWithRandomNonce(block))
+	return must(cipher.NewGCM(must(aes.NewCipher(key[:]))))
+}
+
+// appendSealed is what cipher.NewGCMWithRandomNonce does, but lets a plaintext
+// lie where its ciphertext will be.
+func appendSealed(dst []byte, aead cipher.AEAD, plaintext, additional []byte) []byte {
+	start := len(dst)
+	dst = slices.Grow(dst, len(plaintext)+Overhead)[:start+NonceSize]
+	nonce := dst[start:]
+	rand.Read(nonce)
+	return aead.Seal(dst, nonce, plaintext, additional)
+}
+
+func appendOpened(dst []byte, aead cipher.AEAD, sealed, additional []byte) ([]byte, error) {
+	if len(sealed) < Overhead {
+		return nil, ErrSeal
+	}
+	plain, err := aead.Open(dst, sealed[:NonceSize], sealed[NonceSize:], additional)
+	if err != nil {
+		return nil, ErrSeal
+	}
+	return plain, nil
 }
 
 // sealer is what sessions and boxes have in common. The additional data stand
@@ -78,18 +102,14 @@ func (s *sealer) seal(dst, plaintext []byte, kind Kind) []byte {
 	if s.seals.Add(1) > maxSeals {
 		panic("crypt: 2³² seals under one key")
 	}
-	return s.aead(kind).Seal(dst, nil, plaintext, s.additional[kind][:])
+	return appendSealed(dst, s.aead(kind), plaintext, s.additional[kind][:])
 }
 
 func (s *sealer) open(dst, sealed []byte, kind Kind) ([]byte, error) {
 	if kind > MaxKind {
 		return nil, fmt.Errorf("kind %d: %w", kind, ErrSeal)
 	}
-	plain, err := s.aead(kind).Open(dst, nil, sealed, s.additional[kind][:])
-	if err != nil {
-		return nil, ErrSeal
-	}
-	return plain, nil
+	return appendOpened(dst, s.aead(kind), sealed, s.additional[kind][:])
 }
 
 // Box seals under one key from the repository's secret, for as long as the

@@ -34,15 +34,15 @@ func TestSealedOpensAgain(t *testing.T) {
 }
 
 func TestSealedOpensInPlace(t *testing.T) {
+	plain := bytes.Repeat([]byte("plain"), 1000)
 	for name, k := range openers(t) {
-		buffer := make([]byte, 100, 100+Overhead)
-		copy(buffer, "plain")
-		sealed := k.Seal(buffer[:0], buffer, Data)
+		buffer := append(make([]byte, NonceSize, len(plain)+Overhead), plain...)
+		sealed := k.Seal(buffer[:0], buffer[NonceSize:], Data)
 		if &sealed[0] != &buffer[0] {
 			t.Errorf("%s: sealing in place moved", name)
 		}
-		got, err := k.Open(sealed[:0], sealed, Data)
-		if err != nil || len(got) != 100 || string(got[:5]) != "plain" {
+		got, err := k.Open(sealed[NonceSize:NonceSize], sealed, Data)
+		if err != nil || !bytes.Equal(got, plain) || &got[0] != &buffer[NonceSize] {
 			t.Errorf("%s: did not open in place: %v", name, err)
 		}
 	}

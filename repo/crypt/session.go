@@ -26,8 +26,8 @@ func (k *Session) ID() SessionID { return k.id }
 
 // Seal appends nonce ‖ ciphertext ‖ tag to dst, Overhead bytes more than the
 // plaintext, and returns the longer slice. If dst has the capacity, nothing is
-// allocated. The plaintext must not overlap the capacity of dst, unless it
-// begins where dst ends, at the cost of a copy.
+// allocated. To seal in place, let the plaintext begin NonceSize bytes after
+// the end of dst; in no other way may it overlap what is appended.
 //
 // Seal panics when kind is zero or over MaxKind, and rather than to seal more
 // than 2³² times.
@@ -36,9 +36,9 @@ func (k *Session) Seal(dst, plaintext []byte, kind Kind) []byte {
 }
 
 // Open appends the plaintext to dst and returns the longer slice. To open in
-// place, at the cost of a copy, dst may be sealed[:0]; other overlaps are not
-// allowed. When sealed does not open, the error is ErrSeal, and the capacity of
-// dst may have been overwritten.
+// place, let dst be sealed[NonceSize:NonceSize]; in no other way may what is
+// appended overlap sealed. When sealed does not open, the error is ErrSeal, and
+// the capacity of dst may have been overwritten.
 func (k *Session) Open(dst, sealed []byte, kind Kind) ([]byte, error) {
 	return k.open(dst, sealed, kind)
 }

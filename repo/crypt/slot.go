@@ -118,7 +118,7 @@ func sealSlot(s *Secret, kind SlotKind, secret []byte, o SlotOptions) (*Slot, []
 	}
 	key, commitment := slot.derive(secret)
 	slot.body.Commitment = commitment
-	slot.body.Wrapped = newAEAD(key).Seal(nil, nil, plain, slot.body.header())
+	slot.body.Wrapped = appendSealed(nil, newAEAD(key), plain, slot.body.header())
 	return slot, enclose(slotMagic, encode(slot.body)), nil
 }
 
@@ -229,7 +229,7 @@ func (sl *Slot) open(repository [16]byte, secret []byte) (*Secret, error) {
 	if subtle.ConstantTimeCompare(commitment[:], sl.body.Commitment[:]) != 1 {
 		return nil, ErrPassword
 	}
-	plain, err := newAEAD(key).Open(nil, nil, sl.body.Wrapped, sl.body.header())
+	plain, err := appendOpened(nil, newAEAD(key), sl.body.Wrapped, sl.body.header())
 	if err != nil {
 		return nil, errors.New("the password is right, but the slot was changed")
 	}
