@@ -53,7 +53,8 @@
 //	nonce (12) ‖ ciphertext ‖ tag (16)
 //	additional data: version (1) = 1 ‖ repository (16) ‖ session (16) ‖ kind (1)
 //
-// In a [Box] the session is zero.
+// In a [Box] the session is zero. The kinds have the numbers of the constants of
+// [Kind].
 //
 // # Slot file
 //

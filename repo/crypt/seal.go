@@ -34,6 +34,8 @@ const (
 	Index                     // an index segment
 	Snapshot                  // a snapshot's manifest
 	Log                       // a record of the log
+	Damage                    // blocks that a check found beyond repair
+	Checks                    // when which packs were last read
 
 	MaxKind Kind = 31
 )

@@ -75,7 +75,14 @@ func NewSession(s *Secret, repository [16]byte) (*Session, []byte, error) {
 		return nil, nil, fmt.Errorf("seal session keys: %w", err)
 	}
 	body.Sealed = sealed
-	return body.session(keys[:]), s.encloseSession(body), nil
+	file := s.encloseSession(body)
+	if s.private == nil {
+		return body.session(keys[:]), file, nil
+	}
+	// Use the keys as the file gives them back: bad memory, or two halves of a key
+	// pair that do not match, would otherwise show only at a restore.
+	session, err := s.OpenSession(repository, file)
+	return session, file, err
 }
 
 func (s *Secret) encloseSession(body sessionBody) []byte {

@@ -99,6 +99,14 @@ func TestSessionOfAnotherRepositoryIsRefused(t *testing.T) {
 	}
 }
 
+func TestSessionThatWouldNotOpenIsNotBegun(t *testing.T) {
+	s := newSecret(t)
+	s.public = newSecret(t).public
+	if _, _, err := NewSession(s, here); err == nil {
+		t.Error("a session was begun that its owner can not open")
+	}
+}
+
 // The public key alone, should it ever leak, is not enough to add a session.
 func TestSessionWithoutTheSecretIsRefused(t *testing.T) {
 	owner := newSecret(t)
