@@ -1,9 +1,9 @@
 package files
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
-	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -130,15 +130,13 @@ func addRecords(l *listing, b []byte) error {
 		if size <= head || size > len(b) {
 			return unix.EBADMSG
 		}
-		name := b[head:size]
-		for i, c := range name {
-			if c == 0 {
-				name = name[:i]
-				break
-			}
-		}
-		if string(name) != "." && string(name) != ".." && !l.add(name, binary.NativeEndian.Uint64(b)) {
-			return syscall.EOVERFLOW
+		name, _, _ := bytes.Cut(b[head:size], []byte{0})
+		switch {
+		case len(name) == 0 || bytes.IndexByte(name, '/') >= 0:
+			return unix.EBADMSG
+		case string(name) == "." || string(name) == "..":
+		case !l.add(name, binary.NativeEndian.Uint64(b)):
+			return unix.EOVERFLOW
 		}
 		b = b[size:]
 	}

@@ -81,7 +81,7 @@ func (h handle) readLink(name string, size int64) (string, error) {
 
 func (h handle) identity() (identity, error) {
 	var m sources.Meta
-	_, err := statat(int(h), ".", 0, &m)
+	_, err := statFile(int(h), &m)
 	return identity{m.Device, m.Inode}, err
 }
 

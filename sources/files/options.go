@@ -93,7 +93,9 @@ func New(o Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Source{options: o, exclude: exclude, tags: newTags(o), given: given, owners: newOwners()}, nil
+	return &Source{
+		options: o, exclude: exclude, tags: newTags(o), given: given, owners: newOwners(), aheadLimit: aheadLimit,
+	}, nil
 }
 
 // ReadList reads a list of patterns or paths, one a line. Spaces around a line,

@@ -15,6 +15,9 @@ type Source struct {
 	tags    []tag
 	given   *given
 	owners  *owners
+
+	aheadLimit int               // entries not yet taken by the reader
+	hook       func(path string) // tests: a folder is about to be listed
 }
 
 // Bounds of what is done ahead of the reader.
@@ -22,7 +25,7 @@ const (
 	batchSize   = 512       // entries whose metadata is asked for in one job
 	batchCost   = 8         // what a batch costs beside its entries, in entries
 	aheadLimit  = 16 << 10  // entries not yet taken by the reader
-	namesLimit  = 512 << 10 // names in large folders without a batch yet
+	namesLimit  = 512 << 10 // names of large folders that are in no batch yet
 	idleHandles = 256
 )
 
@@ -64,22 +67,29 @@ type branch struct {
 
 // Entries implements sources.Source.
 func (s *Source) Entries(ctx context.Context) iter.Seq[sources.Entry] {
-	return func(yield func(sources.Entry) bool) {
-		w := &walk{Source: s, pool: &pool[handle]{limit: idleHandles}}
-		w.work.L, w.ready.L = &w.mu, &w.mu
-		var workers sync.WaitGroup
-		for range s.options.Concurrency {
-			workers.Go(w.worker)
-		}
-		unwatch := context.AfterFunc(ctx, w.stop)
-		defer func() {
-			unwatch()
-			w.stop()
-			workers.Wait()
-			w.pool.retire()
-		}()
-		w.run(ctx, yield)
+	return func(yield func(sources.Entry) bool) { s.newWalk().serve(ctx, yield) }
+}
+
+func (s *Source) newWalk() *walk {
+	w := &walk{Source: s, pool: &pool[handle]{limit: idleHandles}}
+	w.work.L, w.ready.L = &w.mu, &w.mu
+	return w
+}
+
+// serve does the whole walk.
+func (w *walk) serve(ctx context.Context, yield func(sources.Entry) bool) {
+	var workers sync.WaitGroup
+	for range w.options.Concurrency {
+		workers.Go(w.worker)
 	}
+	unwatch := context.AfterFunc(ctx, w.stop)
+	defer func() {
+		unwatch()
+		w.stop()
+		workers.Wait()
+		w.pool.retire()
+	}()
+	w.run(ctx, yield)
 }
 
 func (w *walk) stop() {

@@ -43,7 +43,7 @@ func (w *walk) allowed(j *job) bool {
 	if w.waiting && j == w.queue.head {
 		return true
 	}
-	return w.ahead < aheadLimit && (j.branch.listed || w.names < namesLimit)
+	return w.ahead < w.aheadLimit && (j.branch.listed || w.names < namesLimit)
 }
 
 // wake passes the word on when there is more to do.
@@ -89,9 +89,7 @@ func (w *walk) list(j *job, s *scratch) *job {
 	defer w.mu.Unlock()
 	b.names, b.tagged, b.err, b.listed = names, tagged, err, true
 	w.names += b.large()
-	if w.waiting {
-		w.ready.Signal()
-	}
+	w.rouse()
 	if names.len() == 0 {
 		w.queue.remove(j)
 		w.wake()
@@ -110,6 +108,9 @@ func (w *walk) list(j *job, s *scratch) *job {
 func (w *walk) namesOf(b *branch, s *scratch) (listing, bool, error) {
 	if b.given != nil {
 		return b.given.names, false, nil
+	}
+	if w.hook != nil {
+		w.hook(b.path)
 	}
 	h, err := b.folder.acquire()
 	if err != nil {
@@ -142,6 +143,15 @@ func (w *walk) pruneTagged(h handle, l *listing) bool {
 	return false
 }
 
+// rouse lets the reader look again. Until it waits once more, no job is
+// allowed for its sake: it may be slow to wake.
+func (w *walk) rouse() {
+	if w.waiting {
+		w.waiting = false
+		w.ready.Signal()
+	}
+}
+
 // finish puts the folders found in j's batch in its place.
 func (w *walk) finish(j *job, found []*branch) {
 	w.mu.Lock()
@@ -153,8 +163,6 @@ func (w *walk) finish(j *job, found []*branch) {
 	}
 	w.queue.remove(j)
 	j.batch.done = true
-	if w.waiting {
-		w.ready.Signal()
-	}
+	w.rouse()
 	w.wake()
 }

@@ -1,0 +1,401 @@
+package files
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"chartkeep/sources"
+)
+
+// put makes a file, and the folders above it.
+func put(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// walkAll returns the entries of a source at or below the folder root.
+func walkAll(t *testing.T, o Options, root string) []sources.Entry {
+	t.Helper()
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	prefix := entryPath(root)
+	var list []sources.Entry
+	for e := range s.Entries(t.Context()) {
+		if e.Path == prefix || strings.HasPrefix(e.Path, prefix+"/") {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// memoryDir is a temporary folder for large trees: in memory, where the system
+// has a place for that.
+func memoryDir(t *testing.T) string {
+	t.Helper()
+	const shared = "/dev/shm"
+	if _, err := os.Stat(shared); err != nil {
+		return t.TempDir()
+	}
+	dir, err := os.MkdirTemp(shared, "chartkeep-test")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// entryPath is how an entry names a path of this system.
+func entryPath(path string) string {
+	return "/" + strings.Join(elements(path), "/")
+}
+
+// relative returns the entries' paths below root, and fails for entries with an
+// error.
+func relative(t *testing.T, list []sources.Entry, root string) []string {
+	t.Helper()
+	var paths []string
+	for _, e := range list {
+		if e.Err != nil {
+			t.Errorf("%s: %v", e.Path, e.Err)
+		}
+		if p := strings.TrimPrefix(e.Path, entryPath(root)); p != "" {
+			paths = append(paths, p[1:])
+		}
+	}
+	return paths
+}
+
+// independent lists what is below root in the order of a walk, with the
+// standard library.
+func independent(t *testing.T, root string) []string {
+	t.Helper()
+	var paths []string
+	err := filepath.WalkDir(root, func(p string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if rel, _ := filepath.Rel(root, p); rel != "." {
+			paths = append(paths, filepath.ToSlash(rel))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths
+}
+
+func wantPaths(t *testing.T, got, want []string) {
+	t.Helper()
+	if slices.Equal(got, want) {
+		return
+	}
+	for i := range max(len(got), len(want)) {
+		if i >= len(got) || i >= len(want) || got[i] != want[i] {
+			t.Fatalf("%d paths, want %d; they differ from %d on:\n got %.300q\nwant %.300q",
+				len(got), len(want), i, got[min(i, len(got)):], want[min(i, len(want)):])
+		}
+	}
+}
+
+// grow makes a random tree of n entries, with names that sort around the slash.
+func grow(t *testing.T, root string, r *rand.Rand, n int) {
+	t.Helper()
+	dirs := []string{root}
+	for i := range n {
+		dir := dirs[r.IntN(len(dirs))]
+		name := strings.Map(func(rune) rune {
+			return rune("ab-.+0Z~é"[r.IntN(8)])
+		}, strings.Repeat("x", 1+r.IntN(4))) + fmt.Sprint(i%7)
+		path := filepath.Join(dir, name)
+		if r.IntN(3) > 0 {
+			_ = os.WriteFile(path, nil, 0o644)
+		} else if os.Mkdir(path, 0o755) == nil {
+			dirs = append(dirs, path)
+		}
+	}
+}
+
+func TestEntriesAreInOrderAndComplete(t *testing.T) {
+	for seed := range uint64(12) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		root := memoryDir(t)
+		grow(t, root, r, 20+r.IntN(800))
+		o := Options{Paths: []string{root}, Concurrency: []int{1, 2, 8, 32}[seed%4]}
+		wantPaths(t, relative(t, walkAll(t, o, root), root), independent(t, root))
+	}
+}
+
+func TestAFolderOfManyBatchesIsInOrderAndComplete(t *testing.T) {
+	root := memoryDir(t)
+	for i := range 3*batchSize + 3 {
+		name := filepath.Join(root, fmt.Sprintf("%x", i*7919%100003))
+		if i%100 == 0 {
+			put(t, filepath.Join(name, "inside"), "")
+			continue
+		}
+		put(t, name, "")
+	}
+	wantPaths(t, relative(t, walkAll(t, Options{Paths: []string{root}}, root), root), independent(t, root))
+}
+
+func TestTheWalkDoesNotRunAwayFromASlowReader(t *testing.T) {
+	root := memoryDir(t)
+	for i := range 60 {
+		for j := range 20 {
+			put(t, filepath.Join(root, fmt.Sprintf("%03d", i), fmt.Sprintf("%03d", j)), "")
+		}
+	}
+	s, err := New(Options{Paths: []string{root}, Concurrency: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.aheadLimit = 100
+	n, most := 0, 0
+	w := s.newWalk()
+	w.serve(t.Context(), func(sources.Entry) bool {
+		n++
+		if n == 200 || n == 900 {
+			time.Sleep(50 * time.Millisecond)
+		}
+		w.mu.Lock()
+		ahead := w.ahead
+		w.mu.Unlock()
+		most = max(most, ahead)
+		return true
+	})
+	// Each worker may have begun a folder below the limit.
+	if allowed := 100 + 4*(20+batchCost) + 60 + batchCost; most > allowed {
+		t.Errorf("%d entries ahead of the reader, at most %d are allowed", most, allowed)
+	}
+	if n < 60*21 {
+		t.Errorf("%d entries", n)
+	}
+}
+
+func TestFoldersAboveTheGivenPathsAreEntries(t *testing.T) {
+	root := t.TempDir()
+	put(t, filepath.Join(root, "a", "b", "wanted"), "x")
+	put(t, filepath.Join(root, "a", "b", "other"), "x")
+	put(t, filepath.Join(root, "c", "file"), "x")
+	put(t, filepath.Join(root, "unseen"), "x")
+	s, err := New(Options{Paths: []string{filepath.Join(root, "c"), filepath.Join(root, "a", "b", "wanted")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for e := range s.Entries(t.Context()) {
+		if e.Err != nil || e.Content == nil {
+			t.Errorf("%s: %v", e.Path, e.Err)
+		}
+		got = append(got, e.Path)
+	}
+	var want []string
+	for p := entryPath(root); ; p = parentOf(p) {
+		want = append([]string{p}, want...)
+		if p == "/" {
+			break
+		}
+	}
+	for _, p := range []string{"/a", "/a/b", "/a/b/wanted", "/c", "/c/file"} {
+		want = append(want, entryPath(root)+p)
+	}
+	wantPaths(t, got, want)
+}
+
+func TestOverlappingPathsAreWalkedOnce(t *testing.T) {
+	root := t.TempDir()
+	put(t, filepath.Join(root, "a", "b", "x"), "")
+	put(t, filepath.Join(root, "a", "c"), "")
+	put(t, filepath.Join(root, "ab"), "")
+	a := filepath.Join(root, "a")
+	o := Options{Paths: []string{
+		filepath.Join(a, "b", "x"), a, a + string(filepath.Separator), filepath.Join(a, "b"),
+		filepath.Join(root, "ab"), filepath.Join(root, "ab"), filepath.Join(a, "..", "a", "c"),
+	}}
+	wantPaths(t, relative(t, walkAll(t, o, root), root), []string{"a", "a/b", "a/b/x", "a/c", "ab"})
+}
+
+func TestAPathThatDoesNotExistIsAnEntryWithAnError(t *testing.T) {
+	root := t.TempDir()
+	put(t, filepath.Join(root, "file"), "")
+	o := Options{
+		Paths:     []string{filepath.Join(root, "none"), filepath.Join(root, "file", "below"), filepath.Join(root, "file")},
+		FilesFrom: []string{filepath.Join(root, "no*")},
+	}
+	missing := map[string]bool{}
+	for _, e := range walkAll(t, o, root) {
+		if e.Err != nil {
+			missing[strings.TrimPrefix(e.Path, entryPath(root)+"/")] = true
+			if e.Content != nil {
+				t.Errorf("%s has both content and an error", e.Path)
+			}
+		}
+	}
+	for _, name := range []string{"none", "no*"} {
+		if !missing[name] {
+			t.Errorf("nothing says that %s is missing", name)
+		}
+	}
+}
+
+func TestAFileAsFolderIsAnEntryWithAnError(t *testing.T) {
+	root := t.TempDir()
+	put(t, filepath.Join(root, "file"), "")
+	list := walkAll(t, Options{Paths: []string{filepath.Join(root, "file", "below")}}, root)
+	if last := list[len(list)-1]; last.Err == nil || last.Path != entryPath(root)+"/file" {
+		t.Errorf("got %s with error %v", last.Path, last.Err)
+	}
+}
+
+func TestPathsFromAListMayBePatterns(t *testing.T) {
+	root := t.TempDir()
+	for _, name := range []string{"a1", "a2", "b1", "lit*eral"} {
+		put(t, filepath.Join(root, name), "")
+	}
+	o := Options{FilesFrom: []string{filepath.Join(root, "a*"), filepath.Join(root, "lit*eral")}}
+	wantPaths(t, relative(t, walkAll(t, o, root), root), []string{"a1", "a2", "lit*eral"})
+}
+
+func TestNewRefusesWhatCannotBeWalked(t *testing.T) {
+	for name, o := range map[string]Options{
+		"no path":           {},
+		"empty path":        {Paths: []string{""}},
+		"zero byte":         {Paths: []string{"a\x00b"}},
+		"malformed pattern": {Paths: []string{"/"}, Excludes: []string{"[a"}},
+		"empty pattern":     {Paths: []string{"/"}, Excludes: []string{"!"}},
+		"folded malformed":  {Paths: []string{"/"}, FoldedExcludes: []string{"a[]"}},
+	} {
+		if _, err := New(o); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func TestWhatVanishesBeforeItIsSeenIsNotThere(t *testing.T) {
+	root := t.TempDir()
+	for _, name := range []string{"a", "b", "c"} {
+		put(t, filepath.Join(root, name), "")
+	}
+	s, err := New(Options{Paths: []string{root}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := s.newWalk()
+	defer w.pool.retire()
+	b := &branch{folder: topFolder(w.pool, root), path: entryPath(root)}
+	scratch := newScratch()
+	if b.names, _, err = w.namesOf(b, scratch); err != nil || b.names.len() != 3 {
+		t.Fatal(b.names.len(), err)
+	}
+	if err := os.Remove(filepath.Join(root, "b")); err != nil {
+		t.Fatal(err)
+	}
+	tt := &batch{branch: b, to: 3}
+	w.fill(tt, scratch)
+	wantPaths(t, relative(t, tt.entries, root), []string{"a", "c"})
+}
+
+func TestAFolderThatVanishesDoesNotEndTheWalk(t *testing.T) {
+	root := t.TempDir()
+	put(t, filepath.Join(root, "a", "x"), "")
+	put(t, filepath.Join(root, "b", "x"), "")
+	s, err := New(Options{Paths: []string{root}, Concurrency: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.hook = func(path string) {
+		if path == entryPath(root)+"/a" {
+			os.RemoveAll(filepath.Join(root, "a"))
+		}
+	}
+	var got []string
+	for e := range s.Entries(t.Context()) {
+		if rest, ok := strings.CutPrefix(e.Path, entryPath(root)+"/"); ok {
+			got = append(got, fmt.Sprint(rest, " ", e.Err != nil))
+		}
+	}
+	wantPaths(t, got, []string{"a true", "b false", "b/x false"})
+}
+
+func TestLeavingTheLoopEndsTheWalk(t *testing.T) {
+	root := memoryDir(t)
+	grow(t, root, rand.New(rand.NewPCG(1, 1)), 300)
+	s, err := New(Options{Paths: []string{root}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := runtime.NumGoroutine()
+	for n := range 30 {
+		i := 0
+		for range s.Entries(t.Context()) {
+			if i++; i > n {
+				break
+			}
+		}
+	}
+	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+		}
+	}
+}
+
+func TestCancellingYieldsTheContextsErrorLast(t *testing.T) {
+	root := memoryDir(t)
+	grow(t, root, rand.New(rand.NewPCG(2, 1)), 400)
+	s, err := New(Options{Paths: []string{root}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	n := 0
+	var last sources.Entry
+	for e := range s.Entries(ctx) {
+		if n++; n == 100 {
+			cancel()
+		}
+		last = e
+	}
+	if last.Err != context.Canceled {
+		t.Errorf("after %d entries the last has error %v", n, last.Err)
+	}
+}
+
+func TestASourceCanBeWalkedAgain(t *testing.T) {
+	root := t.TempDir()
+	put(t, filepath.Join(root, "a"), "")
+	s, err := New(Options{Paths: []string{root}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int{1, 2} {
+		n := 0
+		for e := range s.Entries(t.Context()) {
+			if strings.HasPrefix(e.Path, entryPath(root)+"/") {
+				n++
+			}
+		}
+		if n != want {
+			t.Errorf("%d entries, want %d", n, want)
+		}
+		put(t, filepath.Join(root, "b"), "")
+	}
+}
