@@ -17,8 +17,8 @@ import (
 // As text it is 13 groups of five characters in Crockford's base 32, which has
 // no I, L, O and U. The first four of a group carry the code, the fifth is its
 // check: it tells any one wrong character, and any two that changed places, in
-// the group, and also a group in another's place. The four bits left over in the
-// last group check the code as a whole.
+// the group, and also a group in another's place. 52 characters have four bits
+// more than the code; they hold the low bits of the first byte of its SHA-256.
 //
 //	NB4X7-0G2KW-…-QZ3C9
 type RecoveryCode [32]byte
