@@ -16,8 +16,9 @@ import (
 )
 
 var (
-	errClosed  = errors.New("index is closed")
-	errMissing = errors.New("value is missing")
+	errClosed   = errors.New("index is closed")
+	errMissing  = errors.New("value is missing")
+	errInMemory = errors.New("the index is in memory")
 )
 
 // A key names a value on the shelf.
@@ -206,6 +207,8 @@ func (s *shelf) store(records []record) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	switch {
+	case s.memory != nil && s.fault == nil:
+		return errInMemory
 	case s.memory != nil:
 		return s.fault
 	case s.db == nil:

@@ -1,0 +1,20 @@
+package snapshot
+
+import "slices"
+
+// Newest returns the last of the snapshots that want is true for, or nil. They
+// are sorted by time.
+func Newest(all []*Snapshot, want func(*Snapshot) bool) *Snapshot {
+	for _, s := range slices.Backward(all) {
+		if want(s) {
+			return s
+		}
+	}
+	return nil
+}
+
+// SameSource reports whether o was made from the same host, plan and paths, so
+// that comparing with it saves reading.
+func (s *Snapshot) SameSource(o *Snapshot) bool {
+	return s.Host == o.Host && s.Plan == o.Plan && slices.Equal(s.Paths, o.Paths)
+}
