@@ -1,15 +1,18 @@
 package local_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"chartkeep/repo/storage"
 	"chartkeep/repo/storage/local"
@@ -321,41 +324,102 @@ func TestAFileWhoseSyncFailsIsWrittenAnewOnce(t *testing.T) {
 // sync then succeeds for want of anything left to write.
 func TestAFailedSyncIsNotForgottenForAnotherFileInTheFolder(t *testing.T) {
 	crash := storagetest.NewCrash()
-	if err := crash.Put(t.Context(), "packs/ab/0", nil); err != nil {
-		t.Fatal(err)
-	}
+	check(t, crash.Put(t.Context(), "packs/ab/0"))
 	other := make(chan error, 1)
 	renamed := make(chan struct{}, 10)
 	failed := false
 	crash.FS.Before = func(op storagetest.FSOp, path string) error {
 		switch {
 		case op == storagetest.FSRenameNew && strings.HasSuffix(path, "b"):
-			renamed <- struct{}{}
+			defer close(renamed)
 		case op == storagetest.FSSyncDir && !failed:
 			failed = true
 			go func() { other <- crash.Put(t.Context(), "packs/ab/b", []byte("b")) }()
 			select {
 			case <-renamed:
-				time.Sleep(10 * time.Millisecond)
-			case <-time.After(100 * time.Millisecond): // it waits for us
+			case <-time.After(100 * time.Millisecond): // the other waits for this one
 			}
+			time.Sleep(10 * time.Millisecond)
 			return errDrive
+		case op == storagetest.FSSyncDir:
+			time.Sleep(30 * time.Millisecond) // until the failure has happened
 		}
 		return nil
 	}
-	if err := crash.Put(t.Context(), "packs/ab/a", []byte("a")); err != nil {
-		t.Fatal(err)
+	check(t, crash.Put(t.Context(), "packs/ab/a", []byte("a")))
+	if !failed {
+		t.Fatal("no folder was synced")
 	}
-	if err := <-other; err != nil {
-		t.Fatal(err)
-	}
-	for i := range 20 {
-		left := crash.Clone(rand.New(rand.NewPCG(0, uint64(i))))
-		for _, name := range []string{"a", "b"} {
-			b, err := storage.ReadAll(t.Context(), left, "packs/ab/"+name, 10)
-			if err != nil || !bytes.Equal(b, []byte(name)) {
-				t.Fatalf("%s was durable, and after a power cut is %q, %v", name, b, err)
-			}
+	check(t, <-other)
+	survives(t, crash.FS, ".", "packs/ab/a", "a")
+	survives(t, crash.FS, ".", "packs/ab/b", "b")
+}
+
+// survives checks that a file is whole after a power cut.
+func survives(t *testing.T, fsys *storagetest.CrashFS, dir, name, want string) {
+	t.Helper()
+	for i := range uint64(20) {
+		left, err := local.NewOn(fsys.Clone(rand.New(rand.NewPCG(0, i))), dir)
+		check(t, err)
+		b, err := storage.ReadAll(t.Context(), left, name, 100)
+		if err != nil || string(b) != want {
+			t.Fatalf("%s was durable, and after a power cut is %q, %v", name, b, err)
 		}
+	}
+}
+
+func TestFoldersOfARunThatWasKilledAreMadeDurable(t *testing.T) {
+	fsys := storagetest.NewCrashFS()
+	for _, dir := range []string{"packs", "packs/ab"} { // and there the run was killed
+		check(t, fsys.Mkdir(dir))
+	}
+	check(t, newOn(t, fsys).Put(t.Context(), "packs/ab/f", []byte("x")))
+	survives(t, fsys, ".", "packs/ab/f", "x")
+}
+
+func TestTheFolderOfANewStoreIsDurable(t *testing.T) {
+	fsys := storagetest.NewCrashFS()
+	dir := filepath.Join("drive", "practice", "repository")
+	st, err := local.CreateOn(fsys, dir)
+	check(t, err)
+	check(t, st.Put(t.Context(), "config", []byte("x")))
+	survives(t, fsys, dir, "config", "x")
+}
+
+// With several writers a folder is often made by one and used by another before
+// its maker has synced it.
+func TestParallelPutsAreEachDurable(t *testing.T) {
+	for seed := range uint64(10) {
+		crash := storagetest.NewCrash()
+		var mu sync.Mutex
+		rng := rand.New(rand.NewPCG(seed, 0))
+		var durable []string
+		crash.FS.Before = func(op storagetest.FSOp, path string) error {
+			mu.Lock()
+			defer mu.Unlock()
+			left := crash.Clone(rng)
+			for _, name := range durable {
+				if b, err := storage.ReadAll(t.Context(), left, name, 100); err != nil || string(b) != name {
+					t.Errorf("power cut before %s %s: %s was durable and is %q, %v", op, path, name, b, err)
+				}
+			}
+			return nil
+		}
+		var g errgroup.Group
+		for w := range 6 {
+			g.Go(func() error {
+				for i := range 3 {
+					name := fmt.Sprintf("packs/%d/%d", i, w)
+					if err := crash.Put(t.Context(), name, []byte(name)); err != nil {
+						return err
+					}
+					mu.Lock()
+					durable = append(durable, name)
+					mu.Unlock()
+				}
+				return nil
+			})
+		}
+		check(t, g.Wait())
 	}
 }

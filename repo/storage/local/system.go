@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/gofrs/flock"
 
@@ -77,6 +78,8 @@ func (system) TryLock(path string, mode storage.LockMode) (io.Closer, error) {
 	}
 	ok, err := try()
 	switch {
+	case errors.Is(err, syscall.ENOLCK): // NFS without its lock service
+		return nil, errors.Join(errors.ErrUnsupported, err)
 	case err != nil:
 		return nil, &fs.PathError{Op: "lock", Path: path, Err: err}
 	case !ok:
