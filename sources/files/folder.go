@@ -57,11 +57,13 @@ func (f *folder) openByName() (handle, error) {
 
 // pathError names the whole path in an error about one name of it.
 func pathError(op, path string, err error) error {
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		err = pe.Err
-	}
-	if err == nil {
+	switch e := err.(type) {
+	case nil:
 		return nil
+	case *MetaError:
+		return e
+	case *fs.PathError:
+		err = e.Err
 	}
 	return &fs.PathError{Op: op, Path: path, Err: err}
 }

@@ -117,12 +117,7 @@ func (f *OutFile) acquire() (out, error) {
 }
 
 // current returns the name under which the file is now.
-func (f *OutFile) current() string {
-	if f.temp != "" {
-		return f.temp
-	}
-	return f.name
-}
+func (f *OutFile) current() string { return nameNow(f.temp, f.name) }
 
 // WriteAt implements io.WriterAt.
 func (f *OutFile) WriteAt(p []byte, off int64) (int, error) {
@@ -226,17 +221,21 @@ func (f *OutFile) Discard() error {
 // then is a *MetaError.
 func (t *Target) WriteFile(path string, data []byte, m sources.Meta, attributes []sources.Attribute) error {
 	var metaErr error
+	mode := m.Mode & 0o777
+	if len(attributes) > 0 {
+		mode |= 0o200 // a read-only file takes none
+	}
 	err := t.in("write", path, func(h handle, name string) error {
-		o, temp, err := t.createFile(h, path, name, m.Mode&0o777)
+		o, temp, err := t.createFile(h, path, name, mode)
 		if err != nil {
 			return err
 		}
 		if err = o.writeAt(data, 0); err == nil {
-			metaErr = t.apply(subjectOf(o, h, cmpName(temp, name)), path, m, attributes)
+			metaErr = t.apply(subjectOf(o, h, nameNow(temp, name)), path, m, attributes)
 		}
 		err = errors.Join(err, o.close())
 		if err != nil {
-			return errors.Join(err, h.remove(cmpName(temp, name)))
+			return errors.Join(err, h.remove(nameNow(temp, name)))
 		}
 		if temp != "" {
 			err = moveInto(h, temp, name)
@@ -249,8 +248,8 @@ func (t *Target) WriteFile(path string, data []byte, m sources.Meta, attributes 
 	return err
 }
 
-// cmpName is temp, or name if there is no temporary name.
-func cmpName(temp, name string) string {
+// nameNow is temp, or name if there is no temporary name.
+func nameNow(temp, name string) string {
 	if temp != "" {
 		return temp
 	}

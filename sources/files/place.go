@@ -79,9 +79,13 @@ func (t *Target) Special(path string, m sources.Meta) error {
 // errors.ErrUnsupported, and the file must be written again.
 func (t *Target) Link(path, existing string) error {
 	return t.in("link", path, func(to handle, name string) error {
-		return t.in("link", existing, func(from handle, old string) error {
+		err := t.in("link from", existing, func(from handle, old string) error {
 			return t.place(to, path, name, func(name string) error { return from.link(old, to, name) })
 		})
+		if err != nil {
+			return fmt.Errorf("%w", err) // with the path that it names
+		}
+		return nil
 	})
 }
 

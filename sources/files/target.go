@@ -69,6 +69,9 @@ const (
 // may not be replaced.
 var ErrOccupied = errors.New("something else is in its place")
 
+// errPath is for paths that no entry has.
+var errPath = errors.New("not a path in the target")
+
 const (
 	idleOuts       = 128
 	foldersInCache = 8192
@@ -109,7 +112,7 @@ func (t *Target) locate(path string) (*folder, string, error) {
 	}
 	i := strings.LastIndexByte(path, '/')
 	if i < 0 || !nameIsSafe(path[i+1:]) {
-		return nil, "", fmt.Errorf("%q is not a path in the target", path)
+		return nil, "", errPath
 	}
 	f, err := t.folder(path[:i])
 	return f, path[i+1:], err
@@ -119,6 +122,9 @@ func (t *Target) locate(path string) (*folder, string, error) {
 func (t *Target) folder(path string) (*folder, error) {
 	if path == "" {
 		return t.top, nil
+	}
+	if path == "/" {
+		return nil, errPath
 	}
 	t.mu.Lock()
 	f := t.folders[path]
@@ -162,7 +168,7 @@ func (t *Target) forget(path string) {
 func (t *Target) in(op, path string, do func(h handle, name string) error) error {
 	f, name, err := t.locate(path)
 	if err != nil {
-		return fmt.Errorf("%s: %w", op, err)
+		return pathError(op, path, err)
 	}
 	h, err := f.acquire()
 	if err != nil {
@@ -199,9 +205,12 @@ func (t *Target) Attributes(path string) (list []sources.Attribute, err error) {
 
 // List returns the names in the folder path, sorted by their bytes.
 func (t *Target) List(path string) ([]string, error) {
+	if path == "" {
+		return nil, pathError("list", path, errPath)
+	}
 	f, err := t.folder(strings.TrimSuffix(path, "/"))
 	if err != nil {
-		return nil, fmt.Errorf("list: %w", err)
+		return nil, pathError("list", path, err)
 	}
 	names, err := f.list()
 	return names, pathError("list", path, err)
@@ -243,11 +252,11 @@ func (t *Target) Open(path string) (sources.File, error) {
 // stands there is not an error. Links are removed, not followed.
 func (t *Target) Remove(path string) error {
 	if path == "/" {
-		return fmt.Errorf("remove: %q is the target itself", path)
+		return pathError("remove", path, errPath)
 	}
 	f, name, err := t.locate(path)
 	if err != nil {
-		return fmt.Errorf("remove: %w", err)
+		return pathError("remove", path, err)
 	}
 	t.forget(path)
 	return pathError("remove", path, f.removeAll(name))

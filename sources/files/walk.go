@@ -107,7 +107,7 @@ func (w *walk) run(ctx context.Context, yield func(sources.Entry) bool) {
 	w.mu.Lock()
 	w.queue.insert(&job{branch: root}, nil)
 	w.mu.Unlock()
-	v := visitor{walk: w, yield: yield}
+	v := visitor{walk: w, ctx: ctx, yield: yield}
 	if !v.enter(root, e) && ctx.Err() != nil && !v.ended {
 		yield(sources.Entry{Path: v.path, Err: ctx.Err()})
 	}
@@ -136,6 +136,7 @@ func (w *walk) root(b *branch) sources.Entry {
 // A visitor is the reader's side of a walk: the goroutine that ranges over it.
 type visitor struct {
 	*walk
+	ctx   context.Context
 	yield func(sources.Entry) bool
 	ended bool   // the loop was left
 	path  string // where it is
@@ -180,6 +181,9 @@ func (v *visitor) enter(b *branch, e sources.Entry) bool {
 }
 
 func (v *visitor) give(e sources.Entry) bool {
+	if v.ctx.Err() != nil {
+		return false
+	}
 	v.ended = !v.yield(e)
 	return !v.ended
 }
