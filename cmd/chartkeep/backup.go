@@ -1,0 +1,276 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"chartkeep/cmd/internal/ui"
+	"chartkeep/repo"
+	"chartkeep/repo/pack"
+	"chartkeep/repo/storage"
+	"chartkeep/snapshot"
+)
+
+func (p *program) backupCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "backup",
+		Usage:     "save files, folders or a stream as a snapshot",
+		ArgsUsage: "PATH...",
+		Description: `Saves the paths, or what a command writes, as one snapshot. What an earlier
+snapshot holds already is not stored again.
+
+   chartkeep backup /srv/practice
+   chartkeep backup /srv/OpenDentImages -e '*.tmp' --exclude-larger-than 2G
+   mysqldump --all-databases | chartkeep backup --stdin --stdin-filename all.sql
+   chartkeep backup --stdin-from-command --stdin-filename all.sql -- mysqldump --all-databases
+
+A file that cannot be read is named, and all others are saved: exit code 3. A
+command that fails fails the backup, and nothing is saved.`,
+		Flags:  backupFlags(),
+		Action: p.backup,
+	}
+}
+
+func backupFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "exclude", Aliases: []string{"e"}, Usage: "leave out what matches `PATTERN` (*, ?, **)"},
+		&cli.StringSliceFlag{Name: "iexclude", Usage: "the same without regard to case: `PATTERN`"},
+		&cli.StringSliceFlag{Name: "exclude-file", Usage: "read patterns from `FILE`, one a line"},
+		&cli.StringSliceFlag{Name: "exclude-if-present", Usage: "leave out what is in folders that hold a file `NAME[:HEADER]`"},
+		&cli.StringFlag{Name: "exclude-larger-than", Usage: "leave out files larger than `SIZE`"},
+		&cli.BoolFlag{Name: "exclude-caches", Usage: "leave out what is in folders with a CACHEDIR.TAG"},
+		&cli.BoolFlag{Name: "one-file-system", Aliases: []string{"x"}, Usage: "stay on the file systems of the given paths"},
+		&cli.StringSliceFlag{Name: "files-from", Usage: "read more paths from `FILE`, one a line (- for stdin)"},
+		&cli.BoolFlag{Name: "stdin", Usage: "save standard input"},
+		&cli.BoolFlag{Name: "stdin-from-command", Usage: "save what the command in the arguments writes"},
+		&cli.StringFlag{Name: "stdin-filename", Value: "stdin", Usage: "call the stream `NAME` in the snapshot"},
+		&cli.StringSliceFlag{Name: "tag", Usage: "label the snapshot with `TAG`; A,B are two"},
+		&cli.StringFlag{Name: "host", Aliases: []string{"H"}, Usage: "record `HOST` instead of this machine's name"},
+		&cli.StringFlag{Name: "time", Usage: "record `TIME` instead of now (2006-01-02 15:04:05)"},
+		&cli.StringFlag{Name: "parent", Usage: "compare with `SNAPSHOT` instead of the last one of the same host and paths"},
+		&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "read every file, also those that look unchanged"},
+		&cli.BoolFlag{Name: "skip-if-unchanged", Usage: "save no snapshot when nothing has changed since the one before"},
+		&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "store nothing, but say what would be stored"},
+		&cli.IntFlag{Name: "read-concurrency", Usage: "read `N` small files at a time"},
+		compressionFlag(""),
+	}
+}
+
+// backupRun is one run of the command.
+type backupRun struct {
+	*program
+	c        *cli.Context
+	r        *repo.Repository
+	task     task
+	started  time.Time
+	parent   *snapshot.Snapshot // nil: none
+	previous *snapshot.Snapshot // of the same host, whatever its paths
+	progress snapshot.Progress
+	changed  bool // something in the given paths is not as the parent has it
+}
+
+func (p *program) backup(c *cli.Context) error {
+	b := &backupRun{program: p, c: c, started: time.Now()}
+	var err error
+	if b.task, err = p.backupTask(c); err != nil {
+		return err
+	}
+	return p.with(c.Context, storage.Shared, func(r *repo.Repository) error {
+		b.r = r
+		return b.run(c.Context)
+	})
+}
+
+// run saves and says what came of it.
+func (b *backupRun) run(ctx context.Context) error {
+	s, err := b.manifest()
+	if err != nil {
+		return err
+	}
+	if err := b.findParent(ctx, s); err != nil {
+		return err
+	}
+	b.announce()
+	if err := b.save(ctx, s); err != nil {
+		return err
+	}
+	b.report(s)
+	if n := s.Summary.Errors; n > 0 {
+		return &failure{exitIncomplete, fmt.Errorf("%s could not be read; everything else was saved", ui.Counted(n, "item")), "They are named above."}
+	}
+	return nil
+}
+
+// manifest begins the snapshot with what is known before the run.
+func (b *backupRun) manifest() (*snapshot.Snapshot, error) {
+	s := &snapshot.Snapshot{
+		Time: b.started, Host: b.c.String("host"), User: snapshot.CurrentUser(),
+		Tags: splitTags(b.c.StringSlice("tag")...), Paths: b.task.paths, Version: versionName(),
+	}
+	var err error
+	if s.Host == "" {
+		if s.Host, err = os.Hostname(); err != nil {
+			return nil, failed("Name it with --host.", "find this machine's name: %w", err)
+		}
+	}
+	if t := b.c.String("time"); t != "" {
+		if s.Time, err = parseTime(t); err != nil {
+			return nil, usage(b.c, "--time: %w", err)
+		}
+	}
+	return s, nil
+}
+
+// parseTime reads a local time, or one with its zone (RFC 3339).
+func parseTime(s string) (time.Time, error) {
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, nil
+	}
+	for _, form := range []string{time.DateTime, "2006-01-02 15:04", time.DateOnly} {
+		if t, err := time.ParseInLocation(form, s, time.Local); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is not a time; write it like 2026-01-31 19:30:00, or as RFC 3339", s)
+}
+
+// findParent chooses the snapshot to compare with. A key that may not read has
+// none: it reads and hashes everything, and stores what is new all the same.
+func (b *backupRun) findParent(ctx context.Context, s *snapshot.Snapshot) error {
+	if !b.r.CanRead() {
+		return nil
+	}
+	all, err := b.snapshots(ctx, b.r, filter{})
+	if err != nil {
+		return err
+	}
+	b.previous = snapshot.Newest(all, func(o *snapshot.Snapshot) bool { return o.Host == s.Host })
+	if name := b.c.String("parent"); name != "" {
+		b.parent, err = snapshot.Resolve(all, name)
+		return err
+	}
+	b.parent = snapshot.Newest(all, s.SameSource)
+	return nil
+}
+
+// announce is the line at the start.
+func (b *backupRun) announce() {
+	compared := "everything is read"
+	if b.parent != nil {
+		compared = fmt.Sprintf("compared with %s of %s", b.parent.ID.Short(), ui.Time(b.parent.Time))
+	}
+	b.Remark("backing up %s to %s; %s", b.task.name, b.location, compared)
+}
+
+// save stores the tree, and then the manifest.
+func (b *backupRun) save(ctx context.Context, s *snapshot.Snapshot) error {
+	level, err := b.level()
+	if err != nil {
+		return err
+	}
+	w, err := b.r.NewWriter(ctx, repo.WriterOptions{Level: level, DryRun: b.c.Bool("dry-run")})
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	if err := b.tree(ctx, w, s); err != nil {
+		return err
+	}
+	if b.unchanged(s) {
+		s.Summary.Duration = int64(time.Since(b.started))
+		return nil
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	s.Summary.DataAdded, s.Summary.DataAddedPacked = w.Added()
+	s.Summary.Duration = int64(time.Since(b.started))
+	if b.c.Bool("dry-run") {
+		return nil
+	}
+	return s.Put(ctx, w)
+}
+
+func (b *backupRun) level() (pack.Level, error) {
+	name := b.c.String("compression")
+	if name == "" {
+		return 0, nil // what the repository was made with
+	}
+	level, err := pack.ParseLevel(name)
+	if err != nil {
+		return 0, usage(b.c, "--compression: %w", err)
+	}
+	return level, nil
+}
+
+// tree saves what the source yields and fills in the manifest.
+func (b *backupRun) tree(ctx context.Context, w *repo.Writer, s *snapshot.Snapshot) error {
+	o := snapshot.SaveOptions{
+		Force: b.c.Bool("force"), Strict: b.task.strict, Readers: b.c.Int("read-concurrency"),
+		Progress: &b.progress, Problem: b.problem, Item: b.item,
+	}
+	if b.parent != nil {
+		o.Parent = &b.parent.Root
+		b.progress.TotalFiles.Store(b.parent.Summary.Files)
+		b.progress.TotalBytes.Store(b.parent.Summary.Bytes)
+		s.Parent = b.parent.ID
+	}
+	if b.previous != nil {
+		s.Previous = b.previous.ID
+	}
+	return b.During(b.state, func() error {
+		root, summary, err := snapshot.Save(ctx, b.r, w, b.task.source, o)
+		if err != nil {
+			return fmt.Errorf("back up %s: %w", b.task.name, err)
+		}
+		s.Root, s.Summary, s.Complete = *root, summary, summary.Errors == 0
+		return nil
+	})
+}
+
+func (b *backupRun) state() ui.State {
+	pr := &b.progress
+	s := ui.State{
+		Files: pr.Files.Load(), TotalFiles: pr.TotalFiles.Load(), Bytes: pr.Bytes.Load(), TotalBytes: pr.TotalBytes.Load(), Errors: pr.Errors.Load(),
+	}
+	if current := pr.Current.Load(); current != nil {
+		s.Current = *current
+	}
+	return s
+}
+
+// problemObject is an item that could not be read, for programs.
+type problemObject struct {
+	Type  string `json:"message_type"`
+	Item  string `json:"item"`
+	Error string `json:"error"`
+}
+
+func (b *backupRun) problem(path string, err error) {
+	if b.JSON {
+		b.ErrorObject(problemObject{"error", path, oneLine(err)})
+		return
+	}
+	b.Warn("%s: %s", ui.Plain(path), oneLine(err))
+}
+
+func (b *backupRun) item(path string, what snapshot.Change, n *snapshot.Node) {
+	if what != snapshot.Unmodified && !b.task.above(path) {
+		b.changed = true
+	}
+	level := 1
+	if what == snapshot.Unmodified {
+		level = 2
+	}
+	b.Detail(level, "%-9s %s", what, ui.Plain(path))
+}
+
+// unchanged reports whether the snapshot would say nothing new, and nobody
+// wants it then.
+func (b *backupRun) unchanged(s *snapshot.Snapshot) bool {
+	return b.c.Bool("skip-if-unchanged") && b.parent != nil && !b.changed && s.Summary.Errors == 0
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+
+	"github.com/urfave/cli/v2"
+
+	"chartkeep/cmd/internal/archive"
+	"chartkeep/cmd/internal/ui"
+	"chartkeep/repo"
+	"chartkeep/snapshot"
+	"chartkeep/sources"
+)
+
+func (p *program) dumpCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "dump",
+		Usage:     "write a file's content, or a folder as an archive, to stdout",
+		ArgsUsage: "SNAPSHOT:PATH",
+		Description: `Writes the content of one file, or a folder as a tar or zip archive.
+
+   chartkeep dump latest:/all.sql | mysql
+   chartkeep dump latest:/srv/practice/letter.pdf -o letter.pdf
+   chartkeep dump latest:/srv/practice -a zip -o practice.zip`,
+		Flags: append(filterFlags(),
+			&cli.StringFlag{Name: "archive", Aliases: []string{"a"}, Usage: "archive `FORMAT` tar or zip (a folder is tar by default)"},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE` instead of stdout"},
+		),
+		Action: p.dump,
+	}
+}
+
+func (p *program) dump(c *cli.Context) error {
+	arg, err := oneOrTwo(c)
+	if err != nil {
+		return err
+	}
+	format, err := dumpFormat(c)
+	if err != nil {
+		return err
+	}
+	if p.JSON {
+		return usage(c, "dump writes content; --json has no place there")
+	}
+	return p.reading(c.Context, func(r *repo.Repository) error {
+		at, err := p.place(c.Context, r, filterOf(c), arg)
+		if err != nil {
+			return err
+		}
+		if file := c.String("output"); file != "" {
+			return p.dumpToFile(c.Context, r, at, format, file)
+		}
+		if p.ToTerminal() && (format != "" || at.node.Meta.Kind == sources.Dir) {
+			return failed("Name a file with -o, or send it elsewhere with > or |.", "an archive is nothing for a terminal")
+		}
+		return p.dumpTo(c.Context, r, at, format, p.Bytes())
+	})
+}
+
+// dumpFormat is the archive asked for, also by the output's name.
+func dumpFormat(c *cli.Context) (archive.Format, error) {
+	if name := c.String("archive"); name != "" {
+		f, err := archive.Parse(name)
+		if err != nil {
+			return "", usage(c, "--archive: %w", err)
+		}
+		return f, nil
+	}
+	return "", nil
+}
+
+// dumpTo writes a file, or an archive, to w.
+func (p *program) dumpTo(ctx context.Context, r *repo.Repository, at place, f archive.Format, w io.Writer) error {
+	entry := snapshot.Entry{Path: at.path, Node: at.node}
+	kind := at.node.Meta.Kind
+	if f == "" && kind == sources.Regular {
+		return snapshot.Stream(ctx, r, alone(entry), func(snapshot.Entry) error { return nil }, w)
+	}
+	if f == "" && kind != sources.Dir {
+		return failed("Use -a tar to keep it as what it is.", "%s is a %s and has no content", at.path, kind)
+	}
+	return archive.Write(ctx, r, entry, f, w, func(path, why string) { p.Warn("%s left out: %s", ui.Plain(path), why) })
+}
+
+func alone(e snapshot.Entry) iter.Seq2[snapshot.Entry, error] {
+	return func(yield func(snapshot.Entry, error) bool) { yield(e, nil) }
+}
+
+// dumpToFile writes to a file beside the one that is wanted, and gives it its
+// name when it is complete.
+func (p *program) dumpToFile(ctx context.Context, r *repo.Repository, at place, f archive.Format, file string) (err error) {
+	if f == "" && at.node.Meta.Kind == sources.Dir && strings.EqualFold(filepath.Ext(file), ".zip") {
+		f = archive.Zip
+	}
+	out, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*")
+	if err != nil {
+		return fmt.Errorf("dump to %s: %w", file, err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, out.Close(), os.Remove(out.Name()))
+		}
+	}()
+	w := &counter{w: out}
+	state := func() ui.State { return ui.State{Bytes: w.n.Load(), TotalBytes: at.node.Meta.Size} }
+	if err := p.During(state, func() error { return p.dumpTo(ctx, r, at, f, w) }); err != nil {
+		return err
+	}
+	if err := errors.Join(out.Sync(), out.Close(), os.Rename(out.Name(), file)); err != nil {
+		return fmt.Errorf("dump to %s: %w", file, err)
+	}
+	p.Remark("%s written, %s", file, ui.Size(w.n.Load()))
+	return nil
+}
+
+// counter counts what is written.
+type counter struct {
+	w io.Writer
+	n atomic.Int64
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n.Add(int64(n))
+	return n, err
+}

@@ -1,0 +1,49 @@
+// Chartkeep keeps backups of practice data: deduplicated, encrypted, and
+// restorable piece by piece.
+//
+//	chartkeep init                     make a repository
+//	chartkeep backup /srv/practice     save a snapshot
+//	chartkeep find 'smith*.jpg'        which snapshots hold a file
+//	chartkeep restore latest:/srv/practice/x.jpg --target .
+//
+// Run without arguments it lists its commands, and `chartkeep help COMMAND`
+// explains one with examples.
+//
+// # How this package reads
+//
+// One file a command: flags in, calls, words out. What the commands share
+// stands beside them: the order of arguments (arguments.go), how errors become
+// words and exit codes (exit.go), how a repository is opened (open.go) and
+// unlocked (password.go), how snapshots are chosen (choose.go). Nothing below
+// this folder reads flags or the environment, or prints.
+package main
+
+import (
+	"context"
+	"os"
+	"runtime/debug"
+
+	"chartkeep/cmd/internal/ui"
+)
+
+// collectAt makes the collector run at half again of what is in use: most of a
+// run's memory is in buffers that are used again, and peak memory counts more
+// than the little time this costs.
+const collectAt = 50
+
+func main() {
+	debug.SetGCPercent(collectAt)
+	os.Exit(run(os.Args))
+}
+
+// run is main with an exit code.
+func run(args []string) int {
+	p := &program{UI: ui.New(os.Stdout, os.Stderr), stdin: os.Stdin, secrets: takeSecrets()}
+	ctx, stop := interruptible(context.Background())
+	defer stop()
+	err := p.run(ctx, args)
+	if closed := p.Close(); err == nil {
+		err = closed
+	}
+	return p.exit(ctx, err)
+}

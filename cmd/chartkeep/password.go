@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/term"
+
+	"chartkeep/repo/crypt"
+)
+
+// secrets are the ways to a password that the environment names.
+type secrets struct {
+	password, file, command string
+}
+
+// takeSecrets reads them and takes them out of the environment, so that no
+// command started by this program gets them.
+func takeSecrets() secrets {
+	take := func(name string) string {
+		defer os.Unsetenv(name)
+		return os.Getenv(name)
+	}
+	return secrets{
+		password: take("CHARTKEEP_PASSWORD"),
+		file:     take("CHARTKEEP_PASSWORD_FILE"),
+		command:  take("CHARTKEEP_PASSWORD_COMMAND"),
+	}
+}
+
+// password gets the repository's password. asked says that a person typed it
+// and may try again.
+func (p *program) password(ctx context.Context, prompt string) (password []byte, asked bool, err error) {
+	switch file := p.passwordFile; {
+	case file != "" || p.secrets.file != "":
+		if file == "" {
+			file = p.secrets.file
+		}
+		password, err = passwordFrom(file)
+	case p.secrets.password != "":
+		password = []byte(p.secrets.password)
+	case p.secrets.command != "":
+		password, err = p.passwordOf(ctx, p.secrets.command)
+	default:
+		asked = true
+		password, err = p.ask(ctx, prompt)
+	}
+	return password, asked, err
+}
+
+// newPassword gets a password that is to be set: typed twice, or from file.
+func (p *program) newPassword(ctx context.Context, file string) ([]byte, error) {
+	if file != "" {
+		return passwordFrom(file)
+	}
+	first, err := p.ask(ctx, "new password: ")
+	if err != nil {
+		return nil, err
+	}
+	again, err := p.ask(ctx, "again: ")
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(first, again) {
+		return nil, failed("Run it again.", "the two passwords are not the same")
+	}
+	return first, nil
+}
+
+// passwordFrom reads the first line of a file.
+func passwordFrom(file string) ([]byte, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, failed("Check --password-file and CHARTKEEP_PASSWORD_FILE.", "read password: %w", err)
+	}
+	return firstLine(b, file)
+}
+
+func firstLine(b []byte, from string) ([]byte, error) {
+	line, _, _ := bytes.Cut(b, []byte("\n"))
+	line = bytes.TrimSuffix(line, []byte("\r"))
+	if len(line) == 0 {
+		return nil, failed("", "the first line from %s is empty; it ought to be the password", from)
+	}
+	return line, nil
+}
+
+// passwordOf runs a command and takes the first line it writes.
+func (p *program) passwordOf(ctx context.Context, command string) ([]byte, error) {
+	shell := []string{"/bin/sh", "-c"}
+	if runtime.GOOS == "windows" {
+		shell = []string{"cmd", "/C"}
+	}
+	run := exec.CommandContext(ctx, shell[0], append(shell[1:], command)...)
+	run.Stdin, run.Stderr = p.stdin, os.Stderr
+	out, err := run.Output()
+	if err != nil {
+		return nil, failed("Check CHARTKEEP_PASSWORD_COMMAND.", "get the password from %q: %w", command, err)
+	}
+	return firstLine(out, fmt.Sprintf("%q", command))
+}
+
+var errNoTerminal = errors.New("no password given, and no terminal to ask on")
+
+// ask reads a password from the terminal, without echo, also when standard
+// input is something else.
+func (p *program) ask(ctx context.Context, prompt string) ([]byte, error) {
+	in := p.stdin
+	if !term.IsTerminal(int(in.Fd())) {
+		var err error
+		if in, err = os.OpenFile(terminalName, os.O_RDWR, 0); err != nil {
+			return nil, &failure{exitFailed, errNoTerminal, "Use --password-file, CHARTKEEP_PASSWORD or CHARTKEEP_PASSWORD_COMMAND."}
+		}
+		defer in.Close()
+	}
+	password, err := readHidden(ctx, in, prompt)
+	if err != nil {
+		return nil, fmt.Errorf("read password: %w", err)
+	}
+	if len(password) == 0 {
+		return nil, failed("", "an empty password protects nothing")
+	}
+	return password, nil
+}
+
+// quietTerminal is the state to go back to while a terminal does not echo.
+var quietTerminal atomic.Pointer[func()]
+
+func restoreTerminal() {
+	if restore := quietTerminal.Swap(nil); restore != nil {
+		(*restore)()
+	}
+}
+
+// readHidden reads a line without echo. Nothing can wake a read from a terminal,
+// so when ctx ends the goroutine that reads is left behind: the program ends
+// then.
+func readHidden(ctx context.Context, in *os.File, prompt string) ([]byte, error) {
+	fd := int(in.Fd())
+	state, err := term.GetState(fd)
+	if err != nil {
+		return nil, err
+	}
+	restore := func() { _ = term.Restore(fd, state) }
+	quietTerminal.Store(&restore)
+	defer restoreTerminal()
+	fmt.Fprint(os.Stderr, prompt)
+	defer fmt.Fprintln(os.Stderr)
+	type answer struct {
+		line []byte
+		err  error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		line, err := term.ReadPassword(fd)
+		answered <- answer{line, err}
+	}()
+	select {
+	case a := <-answered:
+		return a.line, a.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// mistyped says where a recovery code was mistyped, if password looks like one.
+func mistyped(password []byte) string {
+	var wrong *crypt.CodeError
+	if _, err := crypt.ParseRecoveryCode(string(password)); errors.As(err, &wrong) {
+		return strings.ToUpper(wrong.Error()[:1]) + wrong.Error()[1:] + "."
+	}
+	return ""
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"chartkeep/cmd/internal/ui"
+	"chartkeep/repo"
+	"chartkeep/snapshot"
+)
+
+func (p *program) tagCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "tag",
+		Usage:     "change the labels of snapshots",
+		ArgsUsage: "SNAPSHOT...",
+		Description: `Adds, removes or replaces tags. An edited snapshot gets another ID.
+
+   chartkeep tag --add audit-2026 latest
+   chartkeep tag --remove audit-2026 --tag audit-2026      # wherever it is`,
+		Flags: append(filterFlags(),
+			&cli.StringSliceFlag{Name: "add", Usage: "add `TAG`; A,B are two"},
+			&cli.StringSliceFlag{Name: "remove", Usage: "remove `TAG`"},
+			&cli.StringSliceFlag{Name: "set", Usage: "replace all tags by `TAG`; an empty one removes all"},
+		),
+		Action: p.tag,
+	}
+}
+
+func (p *program) tag(c *cli.Context) error {
+	change := snapshot.TagChange{Add: splitTags(c.StringSlice("add")...), Remove: splitTags(c.StringSlice("remove")...)}
+	if c.IsSet("set") {
+		change.Set = list(splitTags(c.StringSlice("set")...))
+	}
+	if change.Set == nil && len(change.Add)+len(change.Remove) == 0 {
+		return usage(c, "--add, --remove or --set is wanted")
+	}
+	return p.edit(c, func(s *snapshot.Snapshot) func(*snapshot.Snapshot) {
+		tags, differ := change.Apply(s.Tags)
+		if !differ {
+			return nil
+		}
+		return func(s *snapshot.Snapshot) { s.Tags = tags }
+	})
+}
+
+// editObject is an edited snapshot for programs.
+type editObject struct {
+	Type string   `json:"message_type"`
+	Old  string   `json:"old_snapshot_id"`
+	New  string   `json:"new_snapshot_id"`
+	Tags []string `json:"tags"`
+	Held bool     `json:"held"`
+}
+
+// edit changes the snapshots that arguments and filters name. plan says how
+// each is to be changed; nil leaves it as it is.
+func (p *program) edit(c *cli.Context, plan func(*snapshot.Snapshot) func(*snapshot.Snapshot)) error {
+	if c.NArg() == 0 && filterOf(c).empty() {
+		return usage(c, "which snapshots? Name them, or choose them with --host, --tag, --path or --plan")
+	}
+	return p.reading(c.Context, func(r *repo.Repository) error {
+		all, err := p.snapshots(c.Context, r, filterOf(c))
+		if err != nil {
+			return err
+		}
+		if all, err = chosen(all, c.Args().Slice()); err != nil {
+			return err
+		}
+		return p.editAll(c.Context, r, all, plan)
+	})
+}
+
+func (p *program) editAll(ctx context.Context, r *repo.Repository, all []*snapshot.Snapshot, plan func(*snapshot.Snapshot) func(*snapshot.Snapshot)) error {
+	w, err := r.NewWriter(ctx, repo.WriterOptions{})
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	edited := 0
+	for _, s := range all {
+		change := plan(s)
+		if change == nil {
+			continue
+		}
+		n, err := snapshot.Edit(ctx, r, w, s, change)
+		if err != nil {
+			return err
+		}
+		edited++
+		p.Object(editObject{"changed", string(s.ID), string(n.ID), list(n.Tags), n.Hold != nil})
+		p.Print("snapshot %s is now %s", s.ID.Short(), strings.Join(slices.Concat([]string{n.ID.Short()}, n.Tags, marks(n)), " "))
+	}
+	p.Print("%s changed", ui.Counted(edited, "snapshot"))
+	return nil
+}
