@@ -29,35 +29,30 @@ func Classify(head []byte) Profile {
 }
 
 const (
+	// pageStride is a multiple of every usual page size (4, 8 and 16 KiB).
+	pageStride = 16 << 10
 	pageHeader = 16 // bytes looked at in each page
-	fewPages   = 4  // fewer prove nothing
 )
 
 // paged finds the pages of a database file whose content is noise, as with
-// images kept in PostgreSQL or with encrypted InnoDB tables: neighbouring
-// pages begin alike, but a place in their middle differs. (In raster images
-// both are alike, as neighbouring rows are.)
+// images kept in PostgreSQL or with encrypted InnoDB tables: pages begin
+// alike, but a place in their middle differs. (In raster images both are
+// alike, as rows are.) It takes a whole head to tell.
 func paged(head []byte) bool {
-	for _, size := range []int{4 << 10, 8 << 10, 16 << 10} {
-		pages := len(head) / size
-		if pages < fewPages {
-			break
-		}
-		headers := alike(head, size, 0)
-		if headers >= (pages-1)*pageHeader/8 && headers > 4*alike(head, size, size/3) {
-			return true
-		}
+	if len(head) < HeadSize {
+		return false
 	}
-	return false
+	const compared = (HeadSize/pageStride - 1) * pageHeader
+	headers, middles := alike(head), alike(head[pageStride/3:])
+	return headers >= compared/8 && headers > 4*middles
 }
 
-// alike counts the bytes, of pageHeader at offset at in every page, that
-// equal those of the page before.
-func alike(head []byte, size, at int) (n int) {
-	for ; at+size+pageHeader <= len(head); at += size {
-		a, b := head[at:at+pageHeader], head[at+size:at+size+pageHeader]
-		for i := range a {
-			if a[i] == b[i] {
+// alike counts the bytes in the first pageHeader of every page that equal
+// those of the page before.
+func alike(pages []byte) (n int) {
+	for ; len(pages) >= pageStride+pageHeader; pages = pages[pageStride:] {
+		for i, b := range pages[:pageHeader] {
+			if pages[pageStride+i] == b {
 				n++
 			}
 		}

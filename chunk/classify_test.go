@@ -153,3 +153,14 @@ func volume() (b []byte) {
 	}
 	return b
 }
+
+func FuzzClassify(f *testing.F) {
+	f.Add([]byte("BM"))
+	f.Add(sqlDump()[:3000])
+	f.Fuzz(func(t *testing.T, head []byte) {
+		p := chunk.Classify(head)
+		if p != chunk.Fine && p != chunk.Coarse || p != chunk.Classify(slices.Clone(head)) {
+			t.Errorf("%v", p)
+		}
+	})
+}
