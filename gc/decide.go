@@ -108,27 +108,17 @@ func (j *judge) keepLastOfGroup(sound view) {
 	}
 }
 
-// keepOvertakers keeps the witnesses of wrong clocks: without them, those that
-// they show to be doubtful would pass for sound.
+// keepOvertakers keeps what shows that a clock was wrong: without them, those
+// that they overtook would pass for sound the next time. None of them was
+// itself overtaken, so one pass is enough.
 func (j *judge) keepOvertakers(overtakers map[int]int) {
-	until := make(map[int]reason)
-	for i, witness := range overtakers {
-		if len(j.reasons[i]) == 0 {
-			continue
-		}
-		end := 0
-		for _, r := range j.reasons[i] {
-			end = max(end, r.until)
-		}
-		if r, ok := until[witness]; !ok || end > r.until {
-			until[witness] = reason{
+	for i := range j.snaps {
+		if first, ok := overtakers[i]; ok && len(j.reasons[i]) > 0 {
+			j.keep(first, reason{
 				"shows that the clock of " + j.snaps[i].Host + " was wrong: later ones have earlier times",
-				end, "with those later ones",
-			}
+				slices.MaxFunc(j.reasons[i], reason.compare).until, "when those later ones are gone",
+			})
 		}
-	}
-	for witness, r := range until {
-		j.keep(witness, r)
 	}
 }
 

@@ -56,7 +56,8 @@
 //     doubtful ones did not exist. For wrong clocks this needs Sequence, and
 //     that all of them erred to the same side.
 //   - A group keeps at least one snapshot, and a sound one if it has any.
-//   - What Decide keeps, it keeps again when asked about what it kept.
+//   - What Decide keeps, it keeps again when asked about what it kept, unless
+//     nothing but a doubt about a clock had kept it and the doubt is gone.
 //   - A greater count, with everything else the same, never removes more.
 //   - Suspicion, until a person ends it, stops the removal of everything of
 //     the same plan and host.

@@ -52,7 +52,7 @@ func (j *judge) against(r rule, i int, outside bool, found []period, ranks map[i
 		return "a complete one is newer"
 	}
 	if outside {
-		return "more than " + r.within.String() + " before the newest"
+		return "more than " + r.span + " before the newest"
 	}
 	key := r.unit.key(j.moments[i])
 	rank := ranks[key]

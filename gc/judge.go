@@ -1,6 +1,7 @@
 package gc
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -26,6 +27,9 @@ type reason struct {
 	until int
 	goes  string // the event that ends it
 }
+
+// compare orders reasons by their end.
+func (r reason) compare(o reason) int { return cmp.Compare(r.until, o.until) }
 
 const forever = math.MaxInt
 
@@ -152,9 +156,9 @@ func (j *judge) applyWithin(r rule, v view) {
 	}
 	if len(recent) == len(v.items) && !stands(found, oldest) {
 		j.keep(oldest, reason{
-			words: "oldest, " + r.String(),
+			words: "oldest, " + r.text,
 			until: j.leaves(r.within, oldest, v.items[0]),
-			goes:  "when the newest one is more than " + r.within.String() + " after it",
+			goes:  "when the newest one is more than " + r.span + " after it",
 		})
 	}
 }

@@ -40,6 +40,8 @@ type rule struct {
 	unit   unit
 	count  int
 	within Duration
+	text   string // "last 10", "daily within 30d"
+	span   string // within, written out
 }
 
 // rules are the rules of the policy that are in use.
@@ -66,6 +68,8 @@ func (p Policy) rules() []rule {
 	var used []rule
 	for _, r := range all {
 		if r.count != 0 || !r.within.Zero() {
+			r.span = r.within.String()
+			r.text = r.write()
 			used = append(used, r)
 		}
 	}
@@ -96,7 +100,7 @@ func (p Policy) Validate() error {
 func (p Policy) String() string {
 	var words []string
 	for _, r := range p.rules() {
-		words = append(words, r.String())
+		words = append(words, r.text)
 	}
 	for _, tags := range p.Tags {
 		words = append(words, "tagged "+strings.Join(tags, "+"))
@@ -107,10 +111,10 @@ func (p Policy) String() string {
 	return strings.Join(words, ", ")
 }
 
-func (r rule) String() string {
+func (r rule) write() string {
 	switch {
 	case !r.within.Zero():
-		return r.word + " " + r.within.String()
+		return r.word + " " + r.span
 	case r.count < 0 && r.unit.single:
 		return "all"
 	case r.count < 0:

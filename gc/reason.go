@@ -1,7 +1,6 @@
 package gc
 
 import (
-	"cmp"
 	"slices"
 	"strconv"
 	"time"
@@ -70,7 +69,7 @@ func nth(days []int, n int) int {
 }
 
 func (j *judge) periodWords(r rule, p period) string {
-	words := r.String()
+	words := r.text
 	switch {
 	case r.unit.single:
 	case j.unfinished(r.unit, p.key):
@@ -95,13 +94,13 @@ func doubt(s *Snapshot) string {
 func (j *judge) withinReason(r rule, p period, newest int) reason {
 	words := j.periodWords(r, p)
 	if !r.unit.single {
-		words += ", within " + r.within.String()
+		words += ", within " + r.span
 	}
 	until := j.leaves(r.within, p.best, newest)
 	if j.unfinished(r.unit, p.key) && until > j.next {
 		return reason{words, j.next, "when the " + r.unit.one + " has a newer one"}
 	}
-	return reason{words, until, "when the newest one is more than " + r.within.String() + " after it"}
+	return reason{words, until, "when the newest one is more than " + r.span + " after it"}
 }
 
 // leaves is the day on which a snapshot no longer lies within a span of the
@@ -121,7 +120,7 @@ const latestUntil = 9999
 
 // until is when the last of the reasons ends, and by what.
 func (j *judge) until(i int) (time.Time, string) {
-	last := slices.MaxFunc(j.reasons[i], func(a, b reason) int { return cmp.Compare(a.until, b.until) })
+	last := slices.MaxFunc(j.reasons[i], reason.compare)
 	if last.until == forever || dayNumbered(last.until).Year > latestUntil {
 		return time.Time{}, last.goes
 	}

@@ -1,0 +1,6 @@
+//go:build !race
+
+package gc_test
+
+// years are how many are simulated.
+const years = 10
