@@ -1,0 +1,7 @@
+//go:build !windows
+
+package pack
+
+import "syscall"
+
+const badMediumError = syscall.EIO

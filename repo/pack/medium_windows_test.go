@@ -1,0 +1,5 @@
+package pack
+
+import "syscall"
+
+const badMediumError = syscall.Errno(23) // ERROR_CRC

@@ -1,0 +1,83 @@
+package pack
+
+import (
+	"fmt"
+	"io"
+
+	"chartkeep/index"
+)
+
+// Verify reads a whole pack file of size bytes, a MiB at a time, and compares it
+// with its tables and them with its name. What is wrong with it is in the
+// report; the error says only that reading failed. Sectors that the medium
+// cannot read are damage.
+func Verify(f io.ReaderAt, size int64, id index.PackID) (Report, error) {
+	s, err := locate(f, size, packMagic, &id)
+	if err == nil && s != nil {
+		err = s.readShards(f)
+	}
+	if err != nil {
+		return Report{}, fmt.Errorf("verify pack %.8s: %w", id, err)
+	}
+	return s.report(), nil
+}
+
+func (s *survey) report() Report {
+	if s == nil {
+		return Report{}
+	}
+	r := Report{
+		Data: s.dataShards(), Parity: s.parityShards(),
+		BadData: s.badData(), BadParity: s.badParity(),
+		Missing: max(int64(s.fileSize())-s.size, 0), Extra: max(s.size-int64(s.fileSize()), 0),
+	}
+	for i := range r.BadParity {
+		r.BadParity[i] -= r.Data
+	}
+	r.Foreign = s.id != nil && !s.named() && (s.foreign || len(r.BadData) == 0)
+	r.BadHeads = s.badHeads(len(r.BadData) == 0 || r.BadData[0] != 0)
+	r.BadTables = s.badTables()
+	r.Mendable = !r.Foreign && s.parityReaches()
+	return r
+}
+
+// badHeads counts them. When shard 0 is good the first head is, and the second
+// one has to be its equal.
+func (s *survey) badHeads(shard0 bool) (n int) {
+	if s.restored || s.labels[0] == nil {
+		n++
+	}
+	if s.labels[1] == nil || shard0 && !s.restored && string(s.heads[0]) != string(s.heads[1]) {
+		n++
+	}
+	return n
+}
+
+// badTables counts the tables that are not whole, or not what the one to be
+// trusted is.
+func (s *survey) badTables() (n int) {
+	for _, t := range s.tables {
+		if !t.whole || len(s.trusted) == 1 && !t.equal(s.trusted[0]) {
+			n++
+		}
+	}
+	return n
+}
+
+// parityReaches reports whether every stripe has enough good shards.
+func (s *survey) parityReaches() bool {
+	lost, short := make([]int, s.stripes), make([]bool, s.stripes)
+	for _, i := range s.badData() {
+		lost[i%s.stripes]++
+		short[i%s.stripes] = true
+	}
+	for _, i := range s.badParity() {
+		lost[i%s.stripes]++
+	}
+	for stripe := range lost {
+		if short[stripe] && lost[stripe] > s.parity {
+			return false
+		}
+	}
+	return true
+}
