@@ -246,7 +246,8 @@ func (r *Repository) verifyPack(ctx context.Context, p index.PackID, buf *[]byte
 	if err := readFull(f, b, 0); err != nil {
 		return 0, err
 	}
-	if err := pack.Verify(bytes.NewReader(b), int64(len(b)), p).Err(); err != nil {
+	report, err := pack.Verify(bytes.NewReader(b), int64(len(b)), p)
+	if err = errors.Join(err, report.Err()); err != nil {
 		return int64(len(b)), err
 	}
 	bad, err := r.badBlocks(ctx, p, b)

@@ -24,12 +24,16 @@ const (
 	Checks    DocumentKind = "checks" // when which packs were last read whole
 )
 
-// sealedAs is the kind that the document's seal is bound to.
+// sealedAs is the kind that the document's seal is bound to, so that none can be
+// passed off as another.
 func (k DocumentKind) sealedAs() crypt.Kind {
-	if k == Snapshots {
-		return crypt.Snapshot
+	switch k {
+	case Damage:
+		return crypt.Damage
+	case Checks:
+		return crypt.Checks
 	}
-	return crypt.Log
+	return crypt.Snapshot
 }
 
 // documentMagic begins every document:

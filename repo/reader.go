@@ -7,6 +7,7 @@ import (
 
 	"chartkeep/chunk"
 	"chartkeep/index"
+	"chartkeep/repo/crypt"
 	"chartkeep/repo/pack"
 	"chartkeep/repo/storage"
 )
@@ -108,17 +109,13 @@ func readFull(f storage.File, b []byte, off int64) error {
 	return err
 }
 
-// nonceSize is the length of what a sealed block begins with; the plaintext is
-// opened into the place behind it.
-const nonceSize = 12
-
 // openBlock opens and decompresses a sealed block. The sealed bytes are used up.
 func (r *Repository) openBlock(ctx context.Context, sealed []byte, b index.Block, session [16]byte, c index.Class) ([]byte, error) {
 	s, err := r.session(ctx, session)
 	if err != nil {
 		return nil, err
 	}
-	payload, err := s.Open(sealed[nonceSize:nonceSize], sealed, sealedAs(c))
+	payload, err := s.Open(sealed[crypt.NonceSize:crypt.NonceSize], sealed, sealedAs(c))
 	if err != nil {
 		return nil, fmt.Errorf("block at %d: %w: %w", b.Offset, ErrDamaged, err)
 	}

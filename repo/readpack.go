@@ -10,6 +10,7 @@ import (
 
 	"chartkeep/chunk"
 	"chartkeep/index"
+	"chartkeep/repo/crypt"
 	"chartkeep/repo/storage"
 )
 
@@ -172,7 +173,7 @@ func (pr *packReader) open(ctx context.Context, sealed []byte, b *index.Block) (
 	if err != nil {
 		return nil, err
 	}
-	payload, err := s.Open(sealed[nonceSize:nonceSize], sealed, sealedAs(pr.dir.Class))
+	payload, err := s.Open(sealed[crypt.NonceSize:crypt.NonceSize], sealed, sealedAs(pr.dir.Class))
 	if err != nil {
 		return nil, err
 	}

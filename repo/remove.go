@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"time"
 
 	"chartkeep/index"
 	"chartkeep/repo/crypt"
@@ -40,7 +41,18 @@ func (r *Repository) RemovePacks(ctx context.Context, gone map[index.PackID]bool
 	if err := r.SyncIndex(ctx); err != nil {
 		return err
 	}
+	r.cleanTemp(ctx)
 	return r.removeSessions(ctx)
+}
+
+// tempAge is how old what a killed run left half written must be to be removed;
+// the store itself never touches a living run's.
+const tempAge = time.Hour
+
+func (r *Repository) cleanTemp(ctx context.Context) {
+	if _, err := storage.CleanTemp(ctx, r.store, tempAge); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		r.options.Warn(fmt.Errorf("remove what a killed run left: %w", err))
+	}
 }
 
 // Small segments are put together when there are this many.

@@ -216,6 +216,18 @@ func (r *Repository) UnlistedPacks(ctx context.Context) ([]index.PackID, error) 
 	return unlisted, nil
 }
 
+// packBox seals what a pack says about itself.
+type packBox struct{ *crypt.Box }
+
+func (b packBox) SealDirectory(dst, plain []byte) []byte { return b.Seal(dst, plain, crypt.Directory) }
+func (b packBox) SealLocator(dst, plain []byte) []byte   { return b.Seal(dst, plain, crypt.Locator) }
+func (b packBox) OpenDirectory(dst, sealed []byte) ([]byte, error) {
+	return b.Open(dst, sealed, crypt.Directory)
+}
+func (b packBox) OpenLocator(dst, sealed []byte) ([]byte, error) {
+	return b.Open(dst, sealed, crypt.Locator)
+}
+
 // ReadDirectory reads a pack's own directory, mending it from parity in memory
 // when it must.
 func (r *Repository) ReadDirectory(ctx context.Context, p index.PackID) (*index.Directory, error) {
@@ -224,5 +236,5 @@ func (r *Repository) ReadDirectory(ctx context.Context, p index.PackID) (*index.
 		return nil, err
 	}
 	defer f.Close()
-	return pack.ReadDirectory(f, f.Size(), p, r.box)
+	return pack.ReadDirectory(f, f.Size(), p, packBox{r.box})
 }

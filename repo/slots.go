@@ -31,9 +31,13 @@ func unlock(ctx context.Context, st storage.Store, id ID, password []byte) (*cry
 	if len(slots) == 0 {
 		return nil, "", fmt.Errorf("no usable key slot in the repository: %w", errors.Join(broken...))
 	}
-	for _, s := range slots {
-		given, ok := secretFor(s, password)
-		if !ok {
+	var typo error
+	for _, s := range slots[:min(len(slots), maxSlots)] {
+		given, err := secretFor(s, password)
+		if err != nil {
+			if ce := (*crypt.CodeError)(nil); errors.As(err, &ce) {
+				typo = err
+			}
 			continue
 		}
 		secret, err := s.Open(id, given)
@@ -44,17 +48,21 @@ func unlock(ctx context.Context, st storage.Store, id ID, password []byte) (*cry
 			broken = append(broken, fmt.Errorf("key %.8s: %w", s.ID, err))
 		}
 	}
-	return nil, "", errors.Join(append([]error{ErrPassword}, broken...)...)
+	return nil, "", errors.Join(append([]error{ErrPassword, typo}, broken...)...)
 }
 
+// maxSlots bounds the work that forged slots could make of one wrong password.
+const maxSlots = 32
+
 // secretFor is what a slot of this kind is tried with: the password as it is,
-// or the recovery code that was typed in its place.
-func secretFor(s Slot, password []byte) ([]byte, bool) {
+// or the recovery code that was typed in its place. The error is a
+// *crypt.CodeError when it is one with a typing mistake, which is worth saying.
+func secretFor(s Slot, password []byte) (secret []byte, err error) {
 	if s.Kind != crypt.Recovery {
-		return password, true
+		return password, nil
 	}
 	code, err := crypt.ParseRecoveryCode(string(password))
-	return code[:], err == nil
+	return code[:], err
 }
 
 // readSlots returns the readable slots and what is wrong with the others.

@@ -221,7 +221,7 @@ func (w *Writer) newPack(c index.Class) (*openPack, error) {
 	select {
 	case b := <-w.slot(c).builders:
 		if b == nil {
-			b = pack.NewBuilder(w.r.config.Parity, w.r.box)
+			b = pack.NewBuilder(w.r.config.Parity, packBox{w.r.box})
 		}
 		b.Reset(s.ID(), c)
 		return &openPack{Builder: b}, nil
