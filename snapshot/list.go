@@ -36,11 +36,11 @@ func (l List) Size() (n uint64) {
 
 // Sizes of list pieces, in items. A piece is cut after an item whose hash has
 // its low bits zero, once it holds the minimum, and in any case at maxItems; the
-// averages are near 80 references (about 3 KiB) and 40 nodes (about 5 KiB). The
+// averages are near 48 references (under 2 KiB) and 40 nodes (about 5 KiB). The
 // least number of references is above what may stand in a node, so that a short
 // content list is never a piece.
 const (
-	refMask  = 64 - 1
+	refMask  = 32 - 1
 	nodeMask = 32 - 1
 	minRefs  = inline + 1
 	minNodes = 8
