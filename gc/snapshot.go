@@ -68,7 +68,9 @@ type Decision struct {
 
 	// Until is the start of the day on which a snapshot that stays would go,
 	// supposing that from now on every day brings one sound snapshot and that
-	// nothing is removed by hand. Zero: it does not go by itself.
+	// nothing is removed by hand. (It stays longer if it has become the oldest
+	// of its group by then, and a rule keeps that.) Zero: it does not go by
+	// itself.
 	Until time.Time
 
 	// Goes is the event behind Until: "when 3 more months have a snapshot".
