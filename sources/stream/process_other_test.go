@@ -1,0 +1,5 @@
+//go:build !unix
+
+package stream
+
+func running(int) bool { return false }
