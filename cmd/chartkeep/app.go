@@ -41,6 +41,7 @@ func (p *program) run(ctx context.Context, args []string) error {
 }
 
 func (p *program) app() *cli.App {
+	cli.FlagStringer = flagLine // the library has no other way
 	return &cli.App{
 		Name:                      "chartkeep",
 		Usage:                     "backups of practice data: deduplicated, encrypted, provably restorable",
@@ -148,35 +149,3 @@ func (p *program) settle(c *cli.Context) error {
 	}
 	return nil
 }
-
-// Help is laid out by these; %s-free text/template, as urfave/cli wants it.
-const (
-	appHelp = `chartkeep - {{.Usage}}
-
-   {{.UsageText}}
-
-{{.Description}}
-
-Commands:
-{{range .VisibleCommands}}   {{printf "%-12s" .Name}} {{.Usage}}
-{{end}}
-Global flags:{{range .VisibleFlags}}
-   {{.}}{{end}}
-
-chartkeep help COMMAND explains a command.
-`
-	commandHelp = `{{.HelpName}} - {{.Usage}}
-
-   {{if .UsageText}}{{.UsageText}}{{else}}{{.HelpName}}{{if .VisibleFlags}} [flags]{{end}} {{.ArgsUsage}}{{end}}
-{{if .Description}}
-{{.Description}}
-{{end}}{{if .VisibleCommands}}
-Commands:
-{{range .VisibleCommands}}   {{printf "%-12s" .Name}} {{.Usage}}
-{{end}}{{end}}
-Flags:{{range .VisibleFlags}}
-   {{.}}{{end}}
-
-chartkeep help lists the global flags.
-`
-)

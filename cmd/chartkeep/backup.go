@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -222,7 +223,7 @@ func (b *backupRun) tree(ctx context.Context, w *repo.Writer, s *snapshot.Snapsh
 	if b.previous != nil {
 		s.Previous = b.previous.ID
 	}
-	return b.During(b.state, func() error {
+	return b.shown(ctx, func() error {
 		root, summary, err := snapshot.Save(ctx, b.r, w, b.task.source, o)
 		if err != nil {
 			return fmt.Errorf("back up %s: %w", b.task.name, err)
@@ -230,6 +231,19 @@ func (b *backupRun) tree(ctx context.Context, w *repo.Writer, s *snapshot.Snapsh
 		s.Root, s.Summary, s.Complete = *root, summary, summary.Errors == 0
 		return nil
 	})
+}
+
+// shown runs work with a display of how far it is. How much there is to read is
+// guessed from the parent, or found out meanwhile by a second walk.
+func (b *backupRun) shown(ctx context.Context, work func() error) error {
+	if b.parent == nil && b.task.survey != nil && b.Shows() {
+		ctx, cancel := context.WithCancel(ctx)
+		var walk sync.WaitGroup
+		walk.Go(func() { b.task.survey(ctx, &b.progress) })
+		defer walk.Wait()
+		defer cancel()
+	}
+	return b.During(b.state, work)
 }
 
 func (b *backupRun) state() ui.State {

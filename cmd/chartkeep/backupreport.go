@@ -30,18 +30,15 @@ func (b *backupRun) report(s *snapshot.Snapshot) {
 		o.Unchanged = string(b.parent.ID)
 	}
 	b.Object(o)
-	if b.Quiet {
-		return
-	}
 	n := &s.Summary
-	b.Print("files    %s new, %s changed, %s unchanged", ui.Count(n.FilesNew), ui.Count(n.FilesChanged), ui.Count(n.FilesUnmodified))
-	b.Print("folders  %s new, %s changed, %s unchanged", ui.Count(n.DirsNew), ui.Count(n.DirsChanged), ui.Count(n.DirsUnmodified))
-	b.Print("total    %s, %s, in %s", ui.Counted(n.Files, "file"), ui.Size(n.Bytes), ui.Duration(duration))
-	b.Print("added    %s new, %s in the repository", ui.Size(n.DataAdded), ui.Size(n.DataAddedPacked))
+	b.Say("files    %s new, %s changed, %s unchanged", ui.Count(n.FilesNew), ui.Count(n.FilesChanged), ui.Count(n.FilesUnmodified))
+	b.Say("folders  %s new, %s changed, %s unchanged", ui.Count(n.DirsNew), ui.Count(n.DirsChanged), ui.Count(n.DirsUnmodified))
+	b.Say("total    %s, %s, in %s", ui.Counted(n.Files, "file"), ui.Size(n.Bytes), ui.Duration(duration))
+	b.Say("added    %s new, %s in the repository", ui.Size(n.DataAdded), ui.Size(n.DataAddedPacked))
 	if n.Inconsistent > 0 {
-		b.Print("         %s changed while being read; marked in the snapshot", ui.Counted(n.Inconsistent, "file"))
+		b.Say("         %s changed while being read; marked in the snapshot", ui.Counted(n.Inconsistent, "file"))
 	}
-	b.Print("%s", b.outcome(s))
+	b.Say("%s", b.outcome(s))
 }
 
 func (b *backupRun) outcome(s *snapshot.Snapshot) string {

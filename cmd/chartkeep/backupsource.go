@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"chartkeep/cmd/internal/ui"
+	"chartkeep/snapshot"
 	"chartkeep/sources"
 	"chartkeep/sources/files"
 )
@@ -23,6 +25,9 @@ type task struct {
 	name   string   // for people
 	paths  []string // as the snapshot keeps them
 	strict bool     // what cannot be read fails the run
+
+	// survey finds out how much there is to read; nil: nothing can tell.
+	survey func(context.Context, *snapshot.Progress)
 }
 
 // above reports whether a path is a folder on the way to what was given, which
@@ -53,13 +58,35 @@ func (p *program) backupTask(c *cli.Context) (task, error) {
 	if err != nil {
 		return task{}, usage(c, "%w", err)
 	}
-	t := task{source: source, name: nameOf(given)}
+	t := task{source: source, name: nameOf(given), survey: survey(o)}
 	for _, g := range given {
 		t.paths = append(t.paths, treePath(g))
 	}
 	slices.Sort(t.paths)
 	t.paths = slices.Compact(t.paths)
 	return t, nil
+}
+
+// survey walks what o names and counts it.
+func survey(o files.Options) func(context.Context, *snapshot.Progress) {
+	o.Skipped = nil
+	return func(ctx context.Context, pr *snapshot.Progress) {
+		walk, err := files.New(o)
+		if err != nil {
+			return // the backup's own walk says so
+		}
+		var number, size int64
+		for e := range walk.Entries(ctx) {
+			if e.Meta.Kind != sources.Dir {
+				number++
+				size += e.Meta.Size
+			}
+		}
+		if ctx.Err() == nil {
+			pr.TotalFiles.Store(number)
+			pr.TotalBytes.Store(size)
+		}
+	}
 }
 
 func nameOf(paths []string) string {
@@ -127,7 +154,7 @@ func expandVariables(line string) string {
 func (p *program) checkPaths(paths []string) error {
 	var missing error
 	for _, path := range paths {
-		if inside(path, p.location) {
+		if p.location != "" && inside(path, p.location) {
 			return failed("Back up something else, or choose another repository with -r.", "%s is in the repository that it would be backed up to", path)
 		}
 		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
@@ -156,6 +183,7 @@ func inside(path, dir string) bool {
 // skipOwn leaves the repository and its cache out of the backup: they change
 // while it runs, and a backup of a backup grows without end.
 func (p *program) skipOwn(o *files.Options) {
+	_ = os.MkdirAll(p.cacheDir, 0o700) // it would be made during the walk; if it cannot be, there is none
 	own := map[identity]bool{}
 	for _, dir := range []string{p.location, p.cacheDir} {
 		if id, ok := identify(dir); ok {

@@ -117,18 +117,18 @@ type initialized struct {
 
 func (p *program) initialized(c *cli.Context, r *repo.Repository) error {
 	id := r.Config().ID.String()
-	p.Print("repository %.8s made at %s", id, p.location)
+	p.Say("repository %.8s made at %s", id, p.location)
 	card := c.String("recovery-card")
 	if card != "" {
 		if _, err := p.newCard(c.Context, r, card); err != nil {
 			return err
 		}
-		p.Print("recovery card written to %s: print it, delete the file, keep the paper in a safe", card)
+		p.Say("recovery card written to %s: print it, delete the file, keep the paper in a safe", card)
 	}
 	p.Object(initialized{"initialized", id, p.location, card})
-	p.Print("A lost password and a lost recovery card mean lost data: nobody else can open this repository.")
+	p.Say("A lost password and a lost recovery card mean lost data: nobody else can open this repository.")
 	if card == "" {
-		p.Print("There is no recovery card yet. To make one: chartkeep key card card.html")
+		p.Say("There is no recovery card yet. To make one: chartkeep key card card.html")
 	}
 	return nil
 }

@@ -120,7 +120,7 @@ type keyChange struct {
 }
 
 func (p *program) keyChanged(what, id string) {
-	p.Print("key %.8s %s", id, what)
+	p.Say("key %.8s %s", id, what)
 	p.Object(keyChange{"key_" + what, id})
 }
 
@@ -168,7 +168,7 @@ func (p *program) keyPasswd(c *cli.Context) error {
 		if err := r.ChangePassword(ctx, password); err != nil {
 			return fmt.Errorf("change password: %w", err)
 		}
-		p.Print("password changed")
+		p.Say("password changed")
 		p.Object(map[string]string{"message_type": "password_changed"})
 		return nil
 	})
@@ -196,7 +196,7 @@ func (p *program) keyCard(c *cli.Context) error {
 		if text != "" {
 			p.Print("%s", text)
 		} else {
-			p.Print("recovery card written to %s: print it, delete the file, keep the paper in a safe", file)
+			p.Say("recovery card written to %s: print it, delete the file, keep the paper in a safe", file)
 			p.Object(map[string]string{"message_type": "card_written", "file": file})
 		}
 		return p.olderCards(ctx, r, before, c.Bool("replace"))

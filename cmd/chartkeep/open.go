@@ -89,21 +89,11 @@ func (p *program) open(ctx context.Context, st storage.Store) (*repo.Repository,
 		if !errors.Is(err, repo.ErrPassword) {
 			return nil, err
 		}
-		if hint := mistyped(password); hint != "" {
-			err = &failure{exitPassword, err, hint}
-		}
 		if !asked || try == tries {
 			return nil, err
 		}
-		p.Complain("%s", explain(ctx, err).hintAfter("wrong password"))
+		p.Complain("%s; try again", oneLine(err))
 	}
-}
-
-func (f failure) hintAfter(text string) string {
-	if f.hint == "" {
-		return text
-	}
-	return text + "\n" + f.hint
 }
 
 // lock takes the repository's lock. Who has to wait for it is told so.

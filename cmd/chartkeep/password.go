@@ -8,12 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"strings"
 	"sync/atomic"
 
 	"golang.org/x/term"
-
-	"chartkeep/repo/crypt"
 )
 
 // secrets are the ways to a password that the environment names.
@@ -112,15 +109,12 @@ var errNoTerminal = errors.New("no password given, and no terminal to ask on")
 // ask reads a password from the terminal, without echo, also when standard
 // input is something else.
 func (p *program) ask(ctx context.Context, prompt string) ([]byte, error) {
-	in := p.stdin
-	if !term.IsTerminal(int(in.Fd())) {
-		var err error
-		if in, err = os.OpenFile(terminalName, os.O_RDWR, 0); err != nil {
-			return nil, &failure{exitFailed, errNoTerminal, "Use --password-file, CHARTKEEP_PASSWORD or CHARTKEEP_PASSWORD_COMMAND."}
-		}
-		defer in.Close()
+	t, err := p.openTerminal()
+	if err != nil {
+		return nil, err
 	}
-	password, err := readHidden(ctx, in, prompt)
+	defer t.close()
+	password, err := t.readHidden(ctx, prompt)
 	if err != nil {
 		return nil, fmt.Errorf("read password: %w", err)
 	}
@@ -128,6 +122,35 @@ func (p *program) ask(ctx context.Context, prompt string) ([]byte, error) {
 		return nil, failed("", "an empty password protects nothing")
 	}
 	return password, nil
+}
+
+// terminal is where a person is asked: the one that the program was started
+// from, whatever its streams are connected to.
+type terminal struct {
+	in, out *os.File
+	opened  bool
+}
+
+func (p *program) openTerminal() (terminal, error) {
+	in, err := os.OpenFile(terminalInput, os.O_RDWR, 0)
+	if err == nil {
+		var out *os.File
+		if out, err = os.OpenFile(terminalOutput, os.O_RDWR, 0); err == nil {
+			return terminal{in, out, true}, nil
+		}
+		in.Close()
+	}
+	if term.IsTerminal(int(p.stdin.Fd())) {
+		return terminal{p.stdin, os.Stderr, false}, nil
+	}
+	return terminal{}, &failure{exitFailed, errNoTerminal, "Use --password-file, CHARTKEEP_PASSWORD or CHARTKEEP_PASSWORD_COMMAND."}
+}
+
+func (t terminal) close() {
+	if t.opened {
+		t.in.Close()
+		t.out.Close()
+	}
 }
 
 // quietTerminal is the state to go back to while a terminal does not echo.
@@ -142,8 +165,8 @@ func restoreTerminal() {
 // readHidden reads a line without echo. Nothing can wake a read from a terminal,
 // so when ctx ends the goroutine that reads is left behind: the program ends
 // then.
-func readHidden(ctx context.Context, in *os.File, prompt string) ([]byte, error) {
-	fd := int(in.Fd())
+func (t terminal) readHidden(ctx context.Context, prompt string) ([]byte, error) {
+	fd := int(t.in.Fd())
 	state, err := term.GetState(fd)
 	if err != nil {
 		return nil, err
@@ -151,8 +174,8 @@ func readHidden(ctx context.Context, in *os.File, prompt string) ([]byte, error)
 	restore := func() { _ = term.Restore(fd, state) }
 	quietTerminal.Store(&restore)
 	defer restoreTerminal()
-	fmt.Fprint(os.Stderr, prompt)
-	defer fmt.Fprintln(os.Stderr)
+	fmt.Fprint(t.out, prompt)
+	defer fmt.Fprintln(t.out)
 	type answer struct {
 		line []byte
 		err  error
@@ -168,13 +191,4 @@ func readHidden(ctx context.Context, in *os.File, prompt string) ([]byte, error)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-}
-
-// mistyped says where a recovery code was mistyped, if password looks like one.
-func mistyped(password []byte) string {
-	var wrong *crypt.CodeError
-	if _, err := crypt.ParseRecoveryCode(string(password)); errors.As(err, &wrong) {
-		return strings.ToUpper(wrong.Error()[:1]) + wrong.Error()[1:] + "."
-	}
-	return ""
 }

@@ -95,7 +95,7 @@ func (p *program) listSnapshots(c *cli.Context) error {
 			p.Object(objectOf(s))
 		}
 		p.Table(p.snapshotTable(all))
-		p.Print("%s", ui.Counted(len(all), "snapshot"))
+		p.Say("%s", ui.Counted(len(all), "snapshot"))
 		return nil
 	})
 }

@@ -92,8 +92,8 @@ func (p *program) editAll(ctx context.Context, r *repo.Repository, all []*snapsh
 		}
 		edited++
 		p.Object(editObject{"changed", string(s.ID), string(n.ID), list(n.Tags), n.Hold != nil})
-		p.Print("snapshot %s is now %s", s.ID.Short(), strings.Join(slices.Concat([]string{n.ID.Short()}, n.Tags, marks(n)), " "))
+		p.Say("snapshot %s is now %s", s.ID.Short(), strings.Join(slices.Concat([]string{n.ID.Short()}, n.Tags, marks(n)), " "))
 	}
-	p.Print("%s changed", ui.Counted(edited, "snapshot"))
+	p.Say("%s changed", ui.Counted(edited, "snapshot"))
 	return nil
 }

@@ -2,5 +2,8 @@
 
 package main
 
-// terminalName opens the terminal that the program was started from.
-const terminalName = "/dev/tty"
+// The terminal that the program was started from.
+const (
+	terminalInput  = "/dev/tty"
+	terminalOutput = "/dev/tty"
+)

@@ -1,4 +1,7 @@
 package main
 
-// terminalName opens the console that the program was started from.
-const terminalName = "CONIN$"
+// The console that the program was started from.
+const (
+	terminalInput  = "CONIN$"
+	terminalOutput = "CONOUT$"
+)

@@ -9,7 +9,6 @@
 package archive
 
 import (
-	"archive/tar"
 	"context"
 	"fmt"
 	"io"
@@ -50,12 +49,9 @@ type writer interface {
 // Write writes all that lies below root, or root itself if it is no folder, to
 // w. Entries that the format has no place for are told to omitted.
 func Write(ctx context.Context, r *repo.Repository, root snapshot.Entry, f Format, w io.Writer, omitted func(path, why string)) error {
-	var a writer
-	switch f {
-	case Zip:
+	var a writer = newTar(w)
+	if f == Zip {
 		a = newZip(w)
-	default:
-		a = &tarWriter{Writer: tar.NewWriter(w), links: map[inode]string{}}
 	}
 	name := func(e snapshot.Entry) string {
 		if root.Node.Meta.Kind != sources.Dir {
@@ -93,7 +89,7 @@ func suited(all iter.Seq2[snapshot.Entry, error], root snapshot.Entry, f Format,
 					omitted(e.Path, why)
 					continue
 				}
-				if id, several := linked(e.Node); several && f == Tar {
+				if id, several := linked(e.Node); several && f != Zip {
 					if first[id] {
 						e.Node = withoutContent(e.Node)
 					}

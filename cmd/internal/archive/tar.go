@@ -2,6 +2,7 @@ package archive
 
 import (
 	"archive/tar"
+	"io"
 	"strings"
 
 	"chartkeep/snapshot"
@@ -13,6 +14,10 @@ import (
 type tarWriter struct {
 	*tar.Writer
 	links map[inode]string // first name of each file that has several
+}
+
+func newTar(w io.Writer) *tarWriter {
+	return &tarWriter{Writer: tar.NewWriter(w), links: map[inode]string{}}
 }
 
 var tarTypes = map[sources.Kind]byte{

@@ -27,12 +27,12 @@ const (
 // During runs work and shows meanwhile how far it has come: on a terminal as a
 // line that is redrawn, to a program as status objects, elsewhere not at all.
 func (u *UI) During(state func() State, work func() error) error {
-	every := drawEvery
-	switch {
-	case u.JSON:
-		every = tellEvery
-	case u.Quiet || !u.errTerminal:
+	if !u.Shows() {
 		return work()
+	}
+	every := drawEvery
+	if u.JSON {
+		every = tellEvery
 	}
 	done := make(chan struct{})
 	var shown sync.WaitGroup
@@ -42,6 +42,9 @@ func (u *UI) During(state func() State, work func() error) error {
 	shown.Wait()
 	return err
 }
+
+// Shows reports whether During shows anything.
+func (u *UI) Shows() bool { return u.JSON || u.errTerminal && !u.Quiet }
 
 // show draws at once, at every tick, and at the end.
 func (u *UI) show(state func() State, every time.Duration, done <-chan struct{}) {

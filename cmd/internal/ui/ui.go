@@ -82,6 +82,14 @@ func (u *UI) Print(format string, args ...any) {
 	fmt.Fprintf(u.out, format+"\n", args...)
 }
 
+// Say is Print for a sentence that is no more than a confirmation: who wants
+// quiet does without it.
+func (u *UI) Say(format string, args ...any) {
+	if !u.Quiet {
+		u.Print(format, args...)
+	}
+}
+
 // Object writes one line of the result for programs; without JSON it writes
 // nothing.
 func (u *UI) Object(v any) {
@@ -163,6 +171,19 @@ func (u *UI) complain(format string, args ...any) {
 // Bytes is standard output for what is no text. Whoever writes to it prints
 // nothing.
 func (u *UI) Bytes() io.Writer { return u.out }
+
+// Aside is standard error for what somebody else says, such as a command that
+// was started.
+func (u *UI) Aside() io.Writer { return aside{u} }
+
+type aside struct{ u *UI }
+
+func (a aside) Write(p []byte) (int, error) {
+	a.u.mu.Lock()
+	defer a.u.mu.Unlock()
+	a.u.erase()
+	return a.u.err.Write(p)
+}
 
 // ToTerminal reports whether standard output is a terminal.
 func (u *UI) ToTerminal() bool { return u.outTerminal }
