@@ -26,6 +26,7 @@ type treeLevel struct {
 	list listWriter
 	same bool
 	n    uint64 // nodes so far
+	buf  []byte // of one node
 }
 
 func (a *assembler) run(ctx context.Context) error {
@@ -184,11 +185,8 @@ func (a *assembler) differ(ctx context.Context, l *treeLevel) error {
 }
 
 func (l *treeLevel) add(n *Node) error {
-	b, err := n.encode()
-	if err != nil {
-		return err
-	}
-	return l.list.add(0, b, 1, n.Name, cutAfterName(n.Name))
+	l.buf = n.append(l.buf[:0])
+	return l.list.add(0, l.buf, 1, n.Name, cutAfterName(n.Name))
 }
 
 func (s *saver) putPiece(piece []byte) (chunk.ID, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"math/bits"
 
 	"chartkeep/chunk"
 )
@@ -153,6 +154,13 @@ func appendRef(b []byte, r Ref) []byte {
 	b = binary.AppendUvarint(b, uint64(len(r.Name)))
 	return append(b, r.Name...)
 }
+
+// encodedSize is the length of what appendRef appends, bytes.
+func (r Ref) encodedSize() int {
+	return len(r.ID) + uvarintSize(r.Size) + uvarintSize(uint64(len(r.Name))) + len(r.Name)
+}
+
+func uvarintSize(n uint64) int { return (bits.Len64(n|1) + 6) / 7 }
 
 var errPiece = errors.New("malformed list piece")
 

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fxamacker/cbor/v2"
+
 	"chartkeep/repo"
 	"chartkeep/sources"
 )
@@ -80,14 +82,27 @@ type manifest struct {
 	Version  string   `cbor:"18,keyasint,omitempty"`
 }
 
+var manifestEncoding = must(cbor.CoreDetEncOptions().EncMode())
+
+var manifestDecoding = must(cbor.DecOptions{
+	DupMapKey:         cbor.DupMapKeyEnforcedAPF,
+	IndefLength:       cbor.IndefLengthForbidden,
+	ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
+	MaxNestedLevels:   8,
+}.DecMode())
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
 // manifestVersion is the version of the stored form.
 const manifestVersion = 1
 
 func (s *Snapshot) encode() ([]byte, error) {
-	root, err := s.Root.encode()
-	if err != nil {
-		return nil, err
-	}
+	root := s.Root.append(nil)
 	zone, offset := s.Time.Zone()
 	m := manifest{
 		Format: manifestVersion, Sec: s.Time.Unix(), Nsec: uint32(s.Time.Nanosecond()), Zone: zone, Offset: offset,
@@ -98,21 +113,21 @@ func (s *Snapshot) encode() ([]byte, error) {
 	for _, p := range s.Paths {
 		m.Paths = append(m.Paths, []byte(p))
 	}
-	return nodeEncoding.Marshal(&m)
+	return manifestEncoding.Marshal(&m)
 }
 
 func decodeManifest(id repo.DocumentID, b []byte) (*Snapshot, error) {
 	var m manifest
-	if err := nodeDecoding.Unmarshal(b, &m); err != nil {
+	if err := manifestDecoding.Unmarshal(b, &m); err != nil {
 		return nil, fmt.Errorf("snapshot %s: %w", id.Short(), err)
 	}
-	if again, err := nodeEncoding.Marshal(&m); err != nil || !bytes.Equal(again, b) {
+	if again, err := manifestEncoding.Marshal(&m); err != nil || !bytes.Equal(again, b) {
 		return nil, fmt.Errorf("snapshot %s: not in canonical form", id.Short())
 	}
 	if m.Format != manifestVersion {
 		return nil, fmt.Errorf("snapshot %s: manifest version %d: %w", id.Short(), m.Format, repo.ErrNewerFormat)
 	}
-	root, rest, err := decodeNode(m.Root)
+	root, rest, err := new(nodeDecoder).decode(m.Root)
 	if err != nil || len(rest) > 0 || root.Meta.Kind != sources.Dir {
 		return nil, fmt.Errorf("snapshot %s: malformed root: %w", id.Short(), errors.Join(err, errPiece))
 	}

@@ -53,6 +53,7 @@ type marker struct {
 	index *index.Index
 	marks *Marks
 	fault func(Fault)
+	read  nodeDecoder
 }
 
 // Mark adds to marks every chunk that the trees below roots need. What cannot
@@ -131,7 +132,7 @@ func (m *marker) nodes(ctx context.Context, b []byte) error {
 	rest, err := pieceBody(b, 0)
 	for err == nil && len(rest) > 0 {
 		var n *Node
-		if n, rest, err = decodeNode(rest); err != nil {
+		if n, rest, err = m.read.decode(rest); err != nil {
 			break
 		}
 		below := m.nodes

@@ -1,9 +1,10 @@
 package snapshot
 
 import (
+	"bytes"
 	"fmt"
-
-	"github.com/fxamacker/cbor/v2"
+	"math"
+	"strings"
 
 	"chartkeep/sources"
 )
@@ -34,53 +35,31 @@ const (
 	Recheck
 )
 
-// storedNode is a node's form in a piece: deterministic CBOR with these keys,
-// which are for ever.
-type storedNode struct {
-	Name   []byte      `cbor:"1,keyasint"`
-	Kind   uint8       `cbor:"2,keyasint"`
-	Mode   uint32      `cbor:"3,keyasint,omitempty"`
-	UID    uint32      `cbor:"4,keyasint,omitempty"`
-	GID    uint32      `cbor:"5,keyasint,omitempty"`
-	User   []byte      `cbor:"6,keyasint,omitempty"`
-	Group  []byte      `cbor:"7,keyasint,omitempty"`
-	Size   int64       `cbor:"8,keyasint,omitempty"`
-	MTime  storedTime  `cbor:"9,keyasint"`
-	CTime  storedTime  `cbor:"10,keyasint"`
-	BTime  []int64     `cbor:"11,keyasint,omitempty"` // seconds, nanoseconds
-	Inode  uint64      `cbor:"12,keyasint,omitempty"`
-	Device uint64      `cbor:"13,keyasint,omitempty"` // only with Links
-	Links  uint64      `cbor:"14,keyasint,omitempty"` // only when above 1
-	RDev   uint64      `cbor:"15,keyasint,omitempty"`
-	Target []byte      `cbor:"16,keyasint,omitempty"`
-	Attrs  uint32      `cbor:"17,keyasint,omitempty"`
-	XAttrs [][2][]byte `cbor:"18,keyasint,omitempty"`
-	Level  uint8       `cbor:"19,keyasint,omitempty"`
-	Refs   []byte      `cbor:"20,keyasint,omitempty"` // of the content or the tree
-	State  uint8       `cbor:"21,keyasint,omitempty"`
-}
-
-type storedTime struct {
-	_    struct{} `cbor:",toarray"`
-	Sec  int64
-	Nsec uint32
-}
-
-var nodeEncoding = must(cbor.CoreDetEncOptions().EncMode())
-
-var nodeDecoding = must(cbor.DecOptions{
-	DupMapKey:         cbor.DupMapKeyEnforcedAPF,
-	IndefLength:       cbor.IndefLengthForbidden,
-	ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
-	MaxNestedLevels:   8,
-}.DecMode())
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
+// A node is stored as a CBOR map with these keys, in this order; they are for
+// ever. All but the first two and the times are left out when they are zero.
+const (
+	keyName   = 1 + iota // bytes
+	keyKind              // sources.Kind
+	keyMode              // permission bits, setuid, setgid, sticky
+	keyUID               //
+	keyGID               //
+	keyUser              // bytes
+	keyGroup             // bytes
+	keySize              // bytes of content, or of a link's target
+	keyMTime             // [seconds, nanoseconds]
+	keyCTime             // [seconds, nanoseconds]
+	keyBTime             // [seconds, nanoseconds]
+	keyInode             //
+	keyDevice            // only with keyLinks
+	keyLinks             // hard links, when there are several
+	keyRDev              // device number
+	keyTarget            // bytes of a link's target
+	keyAttrs             // Windows attributes
+	keyXAttrs            // [[name, value], …], bytes
+	keyLevel             // of the list
+	keyRefs              // bytes: the list's references, back to back
+	keyState             // State
+)
 
 // list is the node's list, whichever it has.
 func (n *Node) list() List {
@@ -94,100 +73,239 @@ func (n *Node) list() List {
 // device is worth keeping.
 func (n *Node) linked() bool { return n.Meta.Kind != sources.Dir && n.Meta.Links > 1 }
 
-// encode returns the node's stored form.
-func (n *Node) encode() ([]byte, error) {
+// nodeWriter appends the fields of one node and counts them.
+type nodeWriter struct {
+	b      []byte
+	fields int
+}
+
+func (w *nodeWriter) key(k byte) {
+	w.b = appendHead(w.b, cborUint, uint64(k))
+	w.fields++
+}
+
+func (w *nodeWriter) uint(k byte, v uint64) {
+	if v != 0 {
+		w.key(k)
+		w.b = appendHead(w.b, cborUint, v)
+	}
+}
+
+func (w *nodeWriter) text(k byte, s string) {
+	if s != "" {
+		w.key(k)
+		w.b = appendBytes(w.b, s)
+	}
+}
+
+func (w *nodeWriter) time(k byte, t sources.Time) {
+	w.key(k)
+	w.b = append(w.b, cborArray|2)
+	w.b = appendInt(w.b, t.Sec)
+	w.b = appendHead(w.b, cborUint, uint64(t.Nsec))
+}
+
+// append appends the node's stored form to b.
+func (n *Node) append(b []byte) []byte {
 	m := &n.Meta
-	s := storedNode{
-		Name: []byte(n.Name), Kind: uint8(m.Kind), Mode: m.Mode, UID: m.UID, GID: m.GID,
-		User: []byte(m.User), Group: []byte(m.Group), Size: m.Size,
-		MTime: storedTime{Sec: m.MTime.Sec, Nsec: m.MTime.Nsec}, CTime: storedTime{Sec: m.CTime.Sec, Nsec: m.CTime.Nsec},
-		Inode: m.Inode, RDev: m.RDev, Target: []byte(m.Target), Attrs: m.Attrs, State: uint8(n.State),
-	}
+	start := len(b)
+	w := nodeWriter{b: append(b, 0)} // room for the head: there are never more than 23 fields
+	w.key(keyName)
+	w.b = appendBytes(w.b, n.Name)
+	w.key(keyKind)
+	w.b = appendHead(w.b, cborUint, uint64(m.Kind))
+	w.uint(keyMode, uint64(m.Mode))
+	w.uint(keyUID, uint64(m.UID))
+	w.uint(keyGID, uint64(m.GID))
+	w.text(keyUser, m.User)
+	w.text(keyGroup, m.Group)
+	w.uint(keySize, uint64(m.Size))
+	w.time(keyMTime, m.MTime)
+	w.time(keyCTime, m.CTime)
 	if !m.BTime.IsZero() {
-		s.BTime = []int64{m.BTime.Sec, int64(m.BTime.Nsec)}
+		w.time(keyBTime, m.BTime)
 	}
+	w.uint(keyInode, m.Inode)
 	if n.linked() {
-		s.Device, s.Links = m.Device, m.Links
+		w.uint(keyDevice, m.Device)
+		w.uint(keyLinks, m.Links)
 	}
-	for _, a := range n.Attributes {
-		s.XAttrs = append(s.XAttrs, [2][]byte{[]byte(a.Name), a.Value})
+	w.uint(keyRDev, m.RDev)
+	w.text(keyTarget, m.Target)
+	w.uint(keyAttrs, uint64(m.Attrs))
+	w.attributes(n.Attributes)
+	w.list(n.list())
+	w.uint(keyState, uint64(n.State))
+	w.b[start] = cborMap | byte(w.fields)
+	return w.b
+}
+
+func (w *nodeWriter) attributes(all []sources.Attribute) {
+	if len(all) == 0 {
+		return
 	}
-	l := n.list()
-	s.Level = l.Level
+	w.key(keyXAttrs)
+	w.b = appendHead(w.b, cborArray, uint64(len(all)))
+	for _, a := range all {
+		w.b = append(w.b, cborArray|2)
+		w.b = appendBytes(w.b, a.Name)
+		w.b = appendBytes(w.b, a.Value)
+	}
+}
+
+func (w *nodeWriter) list(l List) {
+	w.uint(keyLevel, uint64(l.Level))
+	if len(l.Refs) == 0 {
+		return
+	}
+	size := 0
 	for _, r := range l.Refs {
-		s.Refs = appendRef(s.Refs, r)
+		size += r.encodedSize()
 	}
-	return nodeEncoding.Marshal(&s)
+	w.key(keyRefs)
+	w.b = appendHead(w.b, cborBytes, uint64(size))
+	for _, r := range l.Refs {
+		w.b = appendRef(w.b, r)
+	}
 }
 
-// decodeNode decodes the first node of b.
-func decodeNode(b []byte) (*Node, []byte, error) {
-	var s storedNode
-	rest, err := nodeDecoding.UnmarshalFirst(b, &s)
-	if err != nil {
-		return nil, nil, fmt.Errorf("node: %w", err)
-	}
-	n, err := s.node()
-	return n, rest, err
-}
+// nodeDecoder decodes nodes one after the other. It keeps the names of owners,
+// which are mostly the same.
+type nodeDecoder struct{ user, group string }
 
-func (s *storedNode) node() (*Node, error) {
-	n := &Node{Name: string(s.Name), State: State(s.State), Meta: sources.Meta{
-		Kind: sources.Kind(s.Kind), Mode: s.Mode, UID: s.UID, GID: s.GID, User: string(s.User), Group: string(s.Group), Size: s.Size,
-		MTime: sources.Time{Sec: s.MTime.Sec, Nsec: s.MTime.Nsec}, CTime: sources.Time{Sec: s.CTime.Sec, Nsec: s.CTime.Nsec},
-		Device: s.Device, Inode: s.Inode, Links: max(1, s.Links), RDev: s.RDev, Target: string(s.Target), Attrs: s.Attrs,
-	}}
-	if err := s.check(); err != nil {
-		return nil, err
-	}
-	if len(s.BTime) == 2 {
-		n.Meta.BTime = sources.Time{Sec: s.BTime[0], Nsec: uint32(s.BTime[1])}
-	}
-	for _, x := range s.XAttrs {
-		n.Attributes = append(n.Attributes, sources.Attribute{Name: string(x[0]), Value: x[1]})
-	}
-	l := List{Level: s.Level}
-	for b := s.Refs; len(b) > 0; {
-		r, rest, err := decodeRef(b)
-		if err != nil {
-			return nil, err
+// decode decodes the first node of b. It refuses what no writer of this format
+// makes, above all names that would lead a restore elsewhere.
+func (d *nodeDecoder) decode(b []byte) (n *Node, rest []byte, err error) {
+	r := cborReader{b: b}
+	n = &Node{Meta: sources.Meta{Links: 1}}
+	var l List
+	last := uint64(0)
+	for range r.head(cborMap) {
+		k := r.uint(keyState)
+		if k <= last {
+			r.fail()
+			break
 		}
-		l.Refs, b = append(l.Refs, r), rest
+		last = k
+		d.field(&r, n, &l, byte(k))
 	}
-	if n.Meta.Kind == sources.Dir {
+	if r.err == nil && n.Meta.Kind == sources.Dir {
 		n.Tree = l
 	} else {
 		n.Content = l
 	}
-	return n, nil
+	if err := n.check(&r, b); err != nil {
+		return nil, nil, err
+	}
+	return n, r.b, nil
 }
 
-// check refuses what no writer of this format makes, above all names that would
-// lead a restore elsewhere.
-func (s *storedNode) check() error {
-	name := string(s.Name)
+func (d *nodeDecoder) field(r *cborReader, n *Node, l *List, k byte) {
+	m := &n.Meta
+	switch k {
+	case keyName:
+		n.Name = string(r.bytes())
+	case keyKind:
+		m.Kind = sources.Kind(r.uint(uint64(sources.BlockDevice)))
+	case keyMode:
+		m.Mode = uint32(r.uint(0o7777))
+	case keyUID:
+		m.UID = uint32(r.uint(math.MaxUint32))
+	case keyGID:
+		m.GID = uint32(r.uint(math.MaxUint32))
+	case keyUser:
+		m.User = again(r.bytes(), &d.user)
+	case keyGroup:
+		m.Group = again(r.bytes(), &d.group)
+	case keySize:
+		m.Size = int64(r.uint(math.MaxInt64))
+	case keyMTime:
+		m.MTime = r.time()
+	case keyCTime:
+		m.CTime = r.time()
+	case keyBTime:
+		m.BTime = r.time()
+	case keyInode:
+		m.Inode = r.uint(math.MaxUint64)
+	case keyDevice:
+		m.Device = r.uint(math.MaxUint64)
+	case keyLinks:
+		m.Links = r.uint(math.MaxUint64)
+	case keyRDev:
+		m.RDev = r.uint(math.MaxUint64)
+	case keyTarget:
+		m.Target = string(r.bytes())
+	case keyAttrs:
+		m.Attrs = uint32(r.uint(math.MaxUint32))
+	case keyXAttrs:
+		n.Attributes = r.attributes()
+	case keyLevel:
+		l.Level = uint8(r.uint(maxLevel))
+	case keyRefs:
+		l.Refs = r.refs()
+	case keyState:
+		n.State = State(r.uint(math.MaxUint8))
+	default:
+		r.fail()
+	}
+}
+
+// again returns b as a string, the last one when it is the same.
+func again(b []byte, last *string) string {
+	if string(b) != *last {
+		*last = string(b)
+	}
+	return *last
+}
+
+func (r *cborReader) time() (t sources.Time) {
+	if r.array() != 2 {
+		r.fail()
+	}
+	return sources.Time{Sec: r.int(), Nsec: uint32(r.uint(1e9 - 1))}
+}
+
+func (r *cborReader) attributes() (all []sources.Attribute) {
+	for range r.array() {
+		if r.array() != 2 {
+			r.fail()
+		}
+		name := string(r.bytes())
+		all = append(all, sources.Attribute{Name: name, Value: bytes.Clone(r.bytes())})
+	}
+	return all
+}
+
+func (r *cborReader) refs() (refs []Ref) {
+	b := r.bytes()
+	for len(b) > 0 {
+		ref, rest, err := decodeRef(b)
+		if err != nil {
+			r.fail()
+			return nil
+		}
+		refs, b = append(refs, ref), rest
+	}
+	return refs
+}
+
+// check looks at a decoded node as a whole. What was left out must have been
+// zero, and nothing else: equal nodes have equal bytes.
+func (n *Node) check(r *cborReader, b []byte) error {
+	if r.err != nil {
+		return r.err
+	}
 	switch {
-	case name == "." || name == "..":
-		return fmt.Errorf("node: the name %q stands for another folder", name)
-	case containsAny(name, '/', 0):
-		return fmt.Errorf("node: the name %q holds a separator", name)
-	case s.Kind < uint8(sources.Regular) || s.Kind > uint8(sources.BlockDevice):
-		return fmt.Errorf("node %q: unknown kind %d", name, s.Kind)
-	case s.Size < 0 || s.Mode > 0o7777 || s.Level > maxLevel || s.MTime.Nsec >= 1e9 || s.CTime.Nsec >= 1e9:
-		return fmt.Errorf("node %q: a value is out of bounds", name)
-	case len(s.BTime) != 0 && (len(s.BTime) != 2 || s.BTime[1] < 0 || s.BTime[1] >= 1e9):
-		return fmt.Errorf("node %q: malformed time", name)
+	case n.Name == "." || n.Name == "..":
+		return fmt.Errorf("node: the name %q stands for another folder", n.Name)
+	case strings.ContainsAny(n.Name, "/\x00"):
+		return fmt.Errorf("node: the name %q holds a separator", n.Name)
+	case n.Meta.Kind == 0:
+		return fmt.Errorf("node %q: no kind", n.Name)
+	}
+	var small [512]byte
+	if !bytes.Equal(n.append(small[:0]), b[:len(b)-len(r.b)]) {
+		return fmt.Errorf("node %q: %w", n.Name, errCBOR)
 	}
 	return nil
-}
-
-func containsAny(s string, bad ...byte) bool {
-	for i := range len(s) {
-		for _, b := range bad {
-			if s[i] == b {
-				return true
-			}
-		}
-	}
-	return false
 }

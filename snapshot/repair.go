@@ -65,11 +65,7 @@ func (p *repairer) folder(ctx context.Context, path string, dir *Node) (*Node, e
 		if n, err = p.node(ctx, join(path, n.Name), n); err != nil {
 			return nil, err
 		}
-		b, err := n.encode()
-		if err != nil {
-			return nil, err
-		}
-		if err := list.add(0, b, 1, n.Name, cutAfterName(n.Name)); err != nil {
+		if err := list.add(0, n.append(nil), 1, n.Name, cutAfterName(n.Name)); err != nil {
 			return nil, err
 		}
 	}

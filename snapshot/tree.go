@@ -86,6 +86,7 @@ type TreeCursor struct {
 	pieces *pieceCursor
 	piece  []byte
 	last   string
+	nodes  nodeDecoder
 }
 
 // NewTreeCursor begins to read a tree.
@@ -109,7 +110,7 @@ func (c *TreeCursor) Next(ctx context.Context) (*Node, error) {
 			return nil, err
 		}
 	}
-	n, rest, err := decodeNode(c.piece)
+	n, rest, err := c.nodes.decode(c.piece)
 	if err != nil {
 		c.piece = nil
 		return nil, err
