@@ -27,7 +27,7 @@ const configName = "config"
 
 // configMagic is the first bytes of a config file:
 //
-//	magic (8) ‖ BLAKE3 of the body, first 16 bytes ‖ body (CBOR) ‖ MAC of the body (32)
+//	magic (8) ‖ BLAKE3 of what follows, first 16 bytes ‖ body (CBOR) ‖ MAC of the body (32)
 //
 // The hash tells a whole copy from a damaged one before any key is known; the
 // MAC, made with a key from the repository secret, tells a genuine one from a
@@ -86,9 +86,10 @@ func (c *Config) encode(key [32]byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum := blake3.Sum256(body)
 	mac := crypt.MAC(key, body)
-	return bytes.Join([][]byte{configMagic, sum[:16], body, mac[:]}, nil), nil
+	sealed := append(body, mac[:]...)
+	sum := blake3.Sum256(sealed)
+	return bytes.Join([][]byte{configMagic, sum[:16], sealed}, nil), nil
 }
 
 // decodeConfig checks everything but the MAC, which wants a key: see genuine.
@@ -97,10 +98,10 @@ func decodeConfig(b []byte) (*Config, error) {
 	if len(b) < head+mac || !bytes.Equal(b[:8], configMagic) {
 		return nil, errors.New("not a chartkeep config")
 	}
-	raw := b[head : len(b)-mac]
-	if sum := blake3.Sum256(raw); !bytes.Equal(sum[:16], b[8:head]) {
+	if sum := blake3.Sum256(b[head:]); !bytes.Equal(sum[:16], b[8:head]) {
 		return nil, errors.New("config is damaged")
 	}
+	raw := b[head : len(b)-mac]
 	var version struct {
 		Version int `cbor:"1,keyasint"`
 	}
