@@ -296,6 +296,7 @@ func (w *Writer) Flush() error {
 		slot.mu.Unlock()
 	}
 	errs = append(errs, w.storing.Wait())
+	w.closeBuilders()
 	if err := errors.Join(errs...); err != nil {
 		return first(w.failure(), err)
 	}
@@ -317,6 +318,24 @@ func (w *Writer) Abort() {
 	w.cancel(context.Canceled)
 	w.sealers.Wait()
 	w.storing.Wait()
+	w.closeBuilders()
+}
+
+// closeBuilders gives back the memory of the idle builders. All are, but for one
+// in each slot of a run that was aborted.
+func (w *Writer) closeBuilders() {
+	for i := range w.open {
+		slot := &w.open[i]
+		if slot.pack != nil {
+			slot.pack.Close()
+			slot.pack = nil
+		}
+		for len(slot.builders) > 0 {
+			if b := <-slot.builders; b != nil {
+				b.Close()
+			}
+		}
+	}
 }
 
 // Added returns the plaintext bytes of the new chunks so far, and the bytes

@@ -26,6 +26,7 @@ type Builder struct {
 	box     Sealer
 	percent int
 	region  []byte // of TargetSize
+	release func() // of region
 	plain   []byte // the directory
 	trailer []byte
 
@@ -40,7 +41,15 @@ func NewBuilder(percent int, box Sealer) *Builder {
 	if percent < 0 || percent > MaxParity {
 		panic(fmt.Sprintf("pack: parity of %d %%", percent))
 	}
-	return &Builder{box: box, percent: percent, region: make([]byte, TargetSize)}
+	b := &Builder{box: box, percent: percent}
+	b.region, b.release = newRegion(TargetSize)
+	return b
+}
+
+// Close gives the builder's memory back, and with it what Finish returned.
+func (b *Builder) Close() {
+	b.release()
+	b.region, b.release = nil, func() {}
 }
 
 // What index.AppendDirectory takes for a directory without blocks, at most.
