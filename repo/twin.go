@@ -49,13 +49,19 @@ func readTwins(ctx context.Context, st storage.Store, name string, valid func([]
 	return nil, first
 }
 
-// removeTwins deletes both copies, the second one last. A copy that is already
-// gone is no error.
+// removeTwins deletes both copies, the second one last. When neither is there
+// the error is fs.ErrNotExist: somebody else was faster.
 func removeTwins(ctx context.Context, st storage.Store, name string) error {
+	removed := false
 	for _, n := range []string{name, path.Join(twinFolder, name)} {
-		if err := st.Remove(ctx, n); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		err := st.Remove(ctx, n)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove %s: %w", n, err)
 		}
+		removed = removed || err == nil
+	}
+	if !removed {
+		return fmt.Errorf("remove %s: %w", name, fs.ErrNotExist)
 	}
 	return nil
 }

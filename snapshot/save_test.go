@@ -10,6 +10,7 @@ import (
 	"path"
 	"sort"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"chartkeep/repo"
@@ -22,7 +23,7 @@ import (
 // paths.
 type memSource struct {
 	files map[string]*memFile
-	opens int
+	opens atomic.Int64
 }
 
 type memFile struct {
@@ -55,7 +56,7 @@ type memContent struct {
 }
 
 func (c memContent) Open() (sources.File, error) {
-	c.src.opens++
+	c.src.opens.Add(1)
 	if c.f.fail != nil {
 		return nil, c.f.fail
 	}
@@ -215,10 +216,10 @@ func TestUnchangedIsNeitherReadNorStored(t *testing.T) {
 	r := repotest.New(t, repotest.Options{})
 	src := practice()
 	first, _ := save(t, r, src, snapshot.SaveOptions{})
-	src.opens = 0
+	src.opens.Store(0)
 	second, added := save(t, r, src, snapshot.SaveOptions{Parent: &first.Root})
-	if src.opens != 0 || added != 0 {
-		t.Errorf("%d files opened and %d bytes added by an unchanged night", src.opens, added)
+	if src.opens.Load() != 0 || added != 0 {
+		t.Errorf("%d files opened and %d bytes added by an unchanged night", src.opens.Load(), added)
 	}
 	if first.Root.Tree.Refs[0].ID != second.Root.Tree.Refs[0].ID {
 		t.Error("equal trees have different references")
