@@ -5,6 +5,7 @@ import (
 	"crypto/cipher"
 	"encoding/binary"
 	"fmt"
+	"sync"
 	"testing"
 
 	"chartkeep/chunk"
@@ -59,9 +60,13 @@ type testPack struct {
 // of the given plaintext length.
 func build(t testing.TB, percent, chunkLength int, sealed ...int) testPack {
 	t.Helper()
-	b := NewBuilder(percent, newBox())
+	b := spareBuilders.Get().(*Builder)
+	defer spareBuilders.Put(b)
+	b.percent, b.box = percent, newBox()
 	return fill(t, b, chunkLength, sealed...)
 }
+
+var spareBuilders = sync.Pool{New: func() any { return NewBuilder(0, nil) }}
 
 func fill(t testing.TB, b *Builder, chunkLength int, sealed ...int) testPack {
 	t.Helper()

@@ -184,15 +184,15 @@ func sized(b []byte, n int) []byte {
 	return b[:n]
 }
 
-// checkFrame accepts exactly one frame as encode makes them: it has no
-// dictionary and no checksum, its content is plain bytes long, and nothing
-// follows it.
+// checkFrame accepts one frame whose header says that its content is of plain
+// bytes and a single segment, and nothing that follows it: no checksum, no other
+// frame.
 func checkFrame(frame []byte, plain int) error {
 	var h zstd.Header
 	if err := h.Decode(frame); err != nil {
 		return fmt.Errorf("zstd frame header: %w", err)
 	}
-	if h.Skippable || !h.SingleSegment || h.HasCheckSum || h.DictionaryID != 0 || !h.HasFCS {
+	if !h.SingleSegment {
 		return errors.New("zstd frame of another kind")
 	}
 	if h.FrameContentSize != uint64(plain) {

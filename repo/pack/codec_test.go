@@ -60,6 +60,15 @@ func mixed(n int) []byte { // half text, half noise, as in a PDF
 	return text
 }
 
+// letters are 64 of the 256 bytes, without any match.
+func letters(n int) []byte {
+	b := random(n, 4)
+	for i := range b {
+		b[i] = '0' + b[i]%64
+	}
+	return b
+}
+
 var testBlocks = map[string][]byte{
 	"dump":       dumpText(BlockSize),
 	"volume":     volume(BlockSize),
@@ -67,6 +76,7 @@ var testBlocks = map[string][]byte{
 	"noise":      random(BlockSize, 1),
 	"mixed":      mixed(BlockSize),
 	"zeros":      make([]byte, BlockSize),
+	"letters":    letters(BlockSize),
 	"large":      dumpText(index.MaxPlain),
 	"short":      []byte("a note"),
 	"shorter":    {7},
@@ -77,7 +87,7 @@ func TestBlocksComeBack(t *testing.T) {
 	for l := Fastest; l <= Best; l++ {
 		c := testCodec(t, l)
 		for name, plain := range testBlocks {
-			if name == "large" && l == Best {
+			if name == "large" && l > Fastest {
 				continue // seconds
 			}
 			t.Run(fmt.Sprint(l, " ", name), func(t *testing.T) {
@@ -100,7 +110,7 @@ func TestBlocksComeBack(t *testing.T) {
 func TestWhatCompressesIsCompressed(t *testing.T) {
 	for l := Fastest; l <= Best; l++ {
 		c := testCodec(t, l)
-		for name, most := range map[string]float64{"dump": 0.36, "volume": 0.51, "odd volume": 0.51, "mixed": 0.8, "zeros": 0.001, "small file": 0.5} {
+		for name, most := range map[string]float64{"dump": 0.36, "volume": 0.51, "odd volume": 0.51, "mixed": 0.8, "zeros": 0.001, "letters": 0.77, "small file": 0.5} {
 			plain := testBlocks[name]
 			payload, codec, err := c.Encode(nil, plain)
 			if ratio := float64(len(payload)) / float64(len(plain)); err != nil || codec != index.Zstd || ratio > most {
@@ -181,6 +191,7 @@ func TestDecodeTakesNothingElse(t *testing.T) {
 	w.Flush()
 	w.Write(plain[4000:])
 	w.Close()
+	window := append([]byte{0}, must(zstd.NewWriter(nil, zstd.WithEncoderCRC(false), zstd.WithSingleSegment(false))).EncodeAll(plain, nil)...)
 	skippable := []byte{0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0, 9}
 	for name, payload := range map[string][]byte{
 		"nothing":           nil,
@@ -194,6 +205,7 @@ func TestDecodeTakesNothingElse(t *testing.T) {
 		"skipped before":    append(append([]byte{0}, skippable...), good[1:]...),
 		"with a checksum":   other,
 		"without its size":  noSize.Bytes(),
+		"with a window":     window,
 		"another beginning": append([]byte{0}, plain...),
 	} {
 		if b, err := c.Decode(nil, payload, codec, len(plain)); err == nil {
@@ -213,13 +225,13 @@ func TestDecodeTakesNothingElse(t *testing.T) {
 	}
 }
 
-// A frame of a few KiB that would inflate to a GiB.
+// A frame of a few KiB that would inflate to 64 MiB.
 func TestBombIsRefusedBeforeAnythingIsAllocated(t *testing.T) {
 	c := testCodec(t, Fastest)
 	if _, _, err := c.Encode(nil, dumpText(1000)); err != nil { // warm
 		t.Fatal(err)
 	}
-	frame := must(zstd.NewWriter(nil, zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true), zstd.WithWindowSize(1<<29))).EncodeAll(make([]byte, 200<<20), nil)
+	frame := must(zstd.NewWriter(nil, zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true), zstd.WithWindowSize(1<<26))).EncodeAll(make([]byte, 64<<20), nil)
 	payload := append([]byte{0}, frame...)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -248,21 +260,6 @@ func TestCodecIsSafeForConcurrentUse(t *testing.T) {
 		})
 	}
 	all.Wait()
-}
-
-func TestBuffersAreUsedAgain(t *testing.T) {
-	c := testCodec(t, Fastest)
-	plain := testBlocks["volume"]
-	payload, codec, _ := c.Encode(nil, plain)
-	payload, codec, _ = c.Encode(payload, plain)
-	back, _ := c.Decode(nil, payload, codec, len(plain))
-	n := testing.AllocsPerRun(20, func() {
-		payload, _, _ = c.Encode(payload, plain)
-		back, _ = c.Decode(back, payload, codec, len(plain))
-	})
-	if n > 1 { // the garbage collector may empty the pool
-		t.Errorf("%v allocations a block", n)
-	}
 }
 
 func TestLevelsHaveNames(t *testing.T) {

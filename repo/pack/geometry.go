@@ -111,14 +111,16 @@ func parseGeometry(b []byte) (geometry, error) {
 	return g, nil
 }
 
-// geometriesOf yields every geometry of a file of this size: seldom more than one.
+// geometriesOf yields every geometry of a file of this size: one for each
+// strength of parity, at most.
 func geometriesOf(size int64, yield func(geometry) bool) {
 	for data := Padded(1); data <= maxData && int64(data) < size; data = Padded(data + 1) {
-		g := newGeometry(data, MaxParity)
-		for ; g.parity >= 0; g.parity-- {
-			if int64(g.fileSize()) == size && !yield(g) {
-				return
-			}
+		g := newGeometry(data, 0)
+		each := int64(g.stripes * (g.shard + 2*len(sum{}))) // that one more parity shard adds
+		more := size - int64(g.fileSize())
+		g.parity = int(more / each)
+		if more >= 0 && more%each == 0 && g.parity <= newGeometry(data, MaxParity).parity && !yield(g) {
+			return
 		}
 	}
 }

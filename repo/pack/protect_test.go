@@ -87,3 +87,29 @@ func TestProtectedFileCutBehindItsDataHeals(t *testing.T) {
 		t.Error(fmt.Errorf("a byte too many: healed %v, %w", healed, err))
 	}
 }
+
+func TestForgedProtectedFileIsRefused(t *testing.T) {
+	forged := func(l label, content ...byte) []byte {
+		h := head{newGeometry(4<<10, 3), l}
+		data := append(h.append(nil, testMagic), content...)
+		data = append(data, make([]byte, h.data-len(data))...)
+		file, _ := h.appendTrailer(data, data)
+		return file
+	}
+	if _, healed, err := Unprotect(testMagic, forged(lengthLabel(3500), 1, 2, 3)); err != nil || healed {
+		t.Fatal(err)
+	}
+	more := lengthLabel(3500)
+	more[40] = 1
+	for name, b := range map[string][]byte{
+		"longer than its file": forged(lengthLabel(4<<10 - headSize + 1)),
+		"far longer":           forged(lengthLabel(1<<32 - 1)),
+		"shorter":              forged(lengthLabel(2000)),
+		"more in the label":    forged(more),
+		"other padding":        forged(lengthLabel(3500), bytes.Repeat([]byte{1}, 3501)...),
+	} {
+		if _, _, err := Unprotect(testMagic, b); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}

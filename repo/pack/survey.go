@@ -156,21 +156,30 @@ func (s *survey) badParity() []int { return s.bad(s.dataShards(), s.shards()) }
 // readAtOnce is how much is read with one call, bytes: a whole number of shards.
 const readAtOnce = 1 << 20
 
-// readShards computes the sum of every shard in little memory.
+// readShards computes the sum of every shard in little memory. A shard that
+// begins behind the end of the file has none.
 func (s *survey) readShards(f io.ReaderAt) error {
 	s.sums = make([]sum, 0, s.shards())
 	buf := make([]byte, min(readAtOnce, s.data))
-	for _, part := range [][2]int{{0, s.data}, {s.parityOffset(), s.tableOffset(1)}} {
-		for at := part[0]; at < part[1]; at += len(buf) {
-			b := buf[:min(len(buf), part[1]-at)]
-			if err := readPart(f, b, int64(at)); err != nil {
-				return err
-			}
-			if at == 0 {
-				s.restoreHead(b[:s.shard])
-			}
-			s.sums = s.appendSums(s.sums, b)
+	for len(s.sums) < s.shards() {
+		first := len(s.sums)
+		at := int64(s.offset(first))
+		if at >= s.size {
+			s.sums = s.sums[:s.shards()]
+			break
 		}
+		end := s.dataShards()
+		if first >= end {
+			end = s.shards()
+		}
+		b := buf[:min(len(buf), (end-first)*s.shard)]
+		if err := readPart(f, b, at); err != nil {
+			return err
+		}
+		if first == 0 {
+			s.restoreHead(b[:s.shard])
+		}
+		s.sums = s.appendSums(s.sums, b)
 	}
 	return nil
 }

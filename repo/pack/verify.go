@@ -3,6 +3,7 @@ package pack
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"chartkeep/index"
 )
@@ -66,18 +67,9 @@ func (s *survey) badTables() (n int) {
 
 // parityReaches reports whether every stripe has enough good shards.
 func (s *survey) parityReaches() bool {
-	lost, short := make([]int, s.stripes), make([]bool, s.stripes)
-	for _, i := range s.badData() {
-		lost[i%s.stripes]++
-		short[i%s.stripes] = true
-	}
-	for _, i := range s.badParity() {
+	lost := make([]int, s.stripes)
+	for _, i := range append(s.badData(), s.badParity()...) {
 		lost[i%s.stripes]++
 	}
-	for stripe := range lost {
-		if short[stripe] && lost[stripe] > s.parity {
-			return false
-		}
-	}
-	return true
+	return slices.Max(lost) <= s.parity
 }
