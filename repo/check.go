@@ -49,12 +49,16 @@ type checker struct {
 	ix *index.Index
 	o  CheckOptions
 	mu sync.Mutex // for o's callbacks
+
+	named map[index.PackID]bool // by a segment that can be read
 }
 
 // Check compares what is stored with what it ought to be: both copies of what
 // is kept twice, every index segment, every pack's existence, size and
 // directory, and of the packs in ReadData every shard, block and chunk. What it
 // finds it tells to o.Fault; an error means that the check could not be done.
+// Packs that no segment names are no fault by themselves (see Unnamed): a run
+// that was cut off may have left them.
 func (r *Repository) Check(ctx context.Context, o CheckOptions) error {
 	ix, err := r.Index(ctx)
 	if err != nil {
@@ -63,8 +67,8 @@ func (r *Repository) Check(ctx context.Context, o CheckOptions) error {
 	if o.Progress == nil {
 		o.Progress = new(CheckProgress)
 	}
-	c := &checker{r: r, ix: ix, o: o}
-	for _, step := range []func(context.Context) error{c.twins, c.segments, c.packs, c.data} {
+	c := &checker{r: r, ix: ix, o: o, named: map[index.PackID]bool{}}
+	for _, step := range []func(context.Context) error{c.twins, c.segments, c.unnamed, c.packs, c.data} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -93,9 +97,43 @@ func (c *checker) segments(ctx context.Context) error {
 			c.fault(Fault{File: info.Name, Problem: err, Mendable: true, Repair: "chartkeep repair index"})
 		}
 		c.compare(info.Name, dirs)
+		for _, d := range dirs {
+			c.named[d.Pack] = true
+		}
 	}
 	return nil
 }
+
+// unnamed adopts the packs that no readable segment names, so that what needs
+// them finds them.
+func (c *checker) unnamed(ctx context.Context) error {
+	u := &c.r.unnamed
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.packs = map[index.PackID]bool{}
+	for info, err := range c.r.store.List(ctx, "packs") {
+		if err != nil {
+			return err
+		}
+		p, err := index.ParsePackID(path.Base(info.Name))
+		if err != nil || c.named[p] {
+			continue
+		}
+		d, err := c.r.ReadDirectory(ctx, p)
+		if err == nil {
+			err = c.r.adopt(d)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			c.fault(Fault{File: info.Name, Pack: p, Repair: repairPacks(p), Problem: fmt.Errorf("no index segment names this pack, and its directory cannot be read: %w", err)})
+		}
+	}
+	return nil
+}
+
+func repairPacks(p index.PackID) string { return "chartkeep repair packs " + p.String()[:12] }
 
 // compare holds a segment's directories against the local index.
 func (c *checker) compare(name string, dirs []*index.Directory) {
@@ -298,9 +336,13 @@ func (pr *packReader) good(ctx context.Context, data []byte, b *index.Block) boo
 	return true
 }
 
-// examine finds out what parity can make of a damaged pack.
+// examine finds out what parity can make of a damaged pack. A pack can be past
+// mending although all its blocks still open: when its tables are gone, nothing
+// can vouch for the rest of the file.
 func (c *checker) examine(ctx context.Context, p index.PackID, problem error) *Fault {
-	f := &Fault{Problem: problem, Repair: "chartkeep repair packs " + p.String()[:12]}
+	f := &Fault{Problem: problem, Repair: repairPacks(p)}
+	_, err := c.r.repaired(ctx, p)
+	f.Mendable = err == nil
 	data, err := c.r.mended(ctx, p)
 	if err != nil {
 		f.Lost = c.allBlocks(p)
@@ -309,6 +351,5 @@ func (c *checker) examine(ctx context.Context, p index.PackID, problem error) *F
 	if f.Lost, err = c.r.badBlocks(ctx, p, bytes.Clone(data)); err != nil {
 		f.Lost = c.allBlocks(p)
 	}
-	f.Mendable = len(f.Lost) == 0
 	return f
 }

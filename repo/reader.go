@@ -35,11 +35,7 @@ func (e *ChunkError) Unwrap() error { return e.Err }
 // returned. The caller must not change it. Where a place is damaged the next
 // one is tried, then the parity of each.
 func (r *Repository) Load(ctx context.Context, id chunk.ID) ([]byte, error) {
-	ix, err := r.Index(ctx)
-	if err != nil {
-		return nil, err
-	}
-	places, err := ix.Lookup(id)
+	places, err := r.Places(ctx, id)
 	if err != nil {
 		return nil, err
 	}

@@ -30,6 +30,9 @@ func (r *Repository) RemovePacks(ctx context.Context, gone map[index.PackID]bool
 	if err := r.rewriteSegments(ctx, gone); err != nil {
 		return err
 	}
+	if err := r.nameAdopted(ctx, gone); err != nil {
+		return err
+	}
 	for p := range gone {
 		unlisted = append(unlisted, p)
 	}

@@ -16,17 +16,21 @@ import (
 // damage is beyond the parity the file stays as it is and the error says so;
 // its undamaged blocks can still be read.
 func (r *Repository) RepairPack(ctx context.Context, p index.PackID) error {
-	name := packName(p)
-	f, err := r.store.Open(ctx, name)
+	healed, err := r.repaired(ctx, p)
 	if err != nil {
-		return err
+		return fmt.Errorf("repair %s: %w", packName(p), err)
+	}
+	return storage.Replace(ctx, r.store, packName(p), healed)
+}
+
+// repaired returns a pack's whole file as it was written.
+func (r *Repository) repaired(ctx context.Context, p index.PackID) ([]byte, error) {
+	f, err := r.store.Open(ctx, packName(p))
+	if err != nil {
+		return nil, err
 	}
 	defer f.Close()
-	healed, err := pack.Repair(f, f.Size(), p)
-	if err != nil {
-		return fmt.Errorf("repair %s: %w", name, err)
-	}
-	return storage.Replace(ctx, r.store, name, healed)
+	return pack.Repair(f, f.Size(), p)
 }
 
 // IndexRepair is what RepairIndex will do, or did.

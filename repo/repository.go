@@ -50,6 +50,7 @@ type Repository struct {
 	sessions  map[crypt.SessionID]*crypt.Session
 
 	damaged atomic.Int64 // blocks that checks found beyond repair
+	unnamed unnamed
 
 	blocks   blockCache
 	mendedMu sync.Mutex

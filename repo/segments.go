@@ -86,8 +86,9 @@ func (r *Repository) SyncIndex(ctx context.Context) error {
 	if err := r.forgetSegments(known); err != nil {
 		return err
 	}
+	r.unnamed.again()
 	if broken > 0 {
-		if err := r.adoptPacks(ctx); err != nil {
+		if err := r.seek(ctx); err != nil {
 			return err
 		}
 	}
@@ -110,17 +111,23 @@ func (r *Repository) importSegment(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	return r.enter(name, dirs)
+}
+
+// enter imports a segment that is in the store.
+func (r *Repository) enter(name string, dirs []*index.Directory) error {
+	r.unnamed.forget(dirs)
 	return r.index.Import(name, dirs)
 }
 
-// readSegment reads a segment's directories; healed says that its parity was
-// needed.
+// readSegment reads a segment's directories; healed says that the file is
+// damaged and its parity mended what was read.
 func (r *Repository) readSegment(ctx context.Context, name string) (dirs []*index.Directory, healed bool, err error) {
 	b, err := storage.ReadAll(ctx, r.store, path.Join(segmentFolder, name), maxSegmentFile)
 	if err != nil {
 		return nil, false, err
 	}
-	sealed, healed, err := pack.Unprotect(segmentMagic, b)
+	sealed, healed, err := openSegment(name, b)
 	if err != nil {
 		return nil, healed, err
 	}
@@ -138,6 +145,29 @@ func (r *Repository) readSegment(ctx context.Context, name string) (dirs []*inde
 	return dirs, healed, nil
 }
 
+// openSegment returns what is sealed in a segment's file. A whole file under
+// another's name is an error, or the packs that the other one names would be
+// forgotten.
+func openSegment(name string, file []byte) (sealed []byte, healed bool, err error) {
+	sealed, _, err = pack.Unprotect(segmentMagic, file)
+	if err != nil {
+		return nil, false, err
+	}
+	if segmentName(file) == name {
+		return sealed, false, nil
+	}
+	return sealed, true, sameName(segmentName(pack.Protect(segmentMagic, sealed, segmentParity)...), name)
+}
+
+// segmentName is the BLAKE3 hash of a segment's file.
+func segmentName(parts ...[]byte) string {
+	h := blake3.New()
+	for _, p := range parts {
+		h.Write(p)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
 // publish writes segments that name these packs, and imports them. The packs
 // must be durable.
 func (r *Repository) publish(ctx context.Context, dirs []*index.Directory) error {
@@ -152,7 +182,7 @@ func (r *Repository) publish(ctx context.Context, dirs []*index.Directory) error
 		if err != nil {
 			return err
 		}
-		if err := r.index.Import(name, dirs[:n]); err != nil {
+		if err := r.enter(name, dirs[:n]); err != nil {
 			return err
 		}
 		dirs = dirs[n:]
@@ -162,58 +192,11 @@ func (r *Repository) publish(ctx context.Context, dirs []*index.Directory) error
 
 func (r *Repository) putSegment(ctx context.Context, plain []byte) (name string, err error) {
 	parts := pack.Protect(segmentMagic, r.box.Seal(nil, plain, crypt.Index), segmentParity)
-	h := blake3.New()
-	for _, p := range parts {
-		h.Write(p)
-	}
-	name = hex.EncodeToString(h.Sum(nil))
+	name = segmentName(parts...)
 	if err := r.store.Put(ctx, path.Join(segmentFolder, name), parts...); err != nil {
 		return "", fmt.Errorf("publish index segment: %w", err)
 	}
 	return name, nil
-}
-
-// adoptPacks reads the directories of packs that no readable segment names and
-// adds them to the index in memory.
-func (r *Repository) adoptPacks(ctx context.Context) error {
-	unlisted, err := r.UnlistedPacks(ctx)
-	if err != nil {
-		return err
-	}
-	for _, p := range unlisted {
-		d, err := r.ReadDirectory(ctx, p)
-		if err != nil {
-			r.options.Warn(fmt.Errorf("pack %.8s: %w", p, err))
-			continue
-		}
-		if err := r.index.Add(d); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// UnlistedPacks returns the packs in the store that the index does not know:
-// left by a run that did not end, or of a segment that was lost.
-func (r *Repository) UnlistedPacks(ctx context.Context) ([]index.PackID, error) {
-	known := map[index.PackID]bool{}
-	for info, err := range r.index.Packs() {
-		if err != nil {
-			return nil, err
-		}
-		known[info.ID] = true
-	}
-	var unlisted []index.PackID
-	for info, err := range r.store.List(ctx, "packs") {
-		if err != nil {
-			return nil, fmt.Errorf("list packs: %w", err)
-		}
-		id, err := index.ParsePackID(path.Base(info.Name))
-		if err == nil && !known[id] {
-			unlisted = append(unlisted, id)
-		}
-	}
-	return unlisted, nil
 }
 
 // packBox seals what a pack says about itself.

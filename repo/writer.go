@@ -302,7 +302,10 @@ func (w *Writer) Flush() error {
 	}
 	w.recentMu.Lock()
 	defer w.recentMu.Unlock()
-	return w.publishRecent()
+	if err := w.publishRecent(); err != nil {
+		return err
+	}
+	return w.r.nameAdopted(w.ctx, nil)
 }
 
 func first(a, b error) error {

@@ -53,12 +53,8 @@ const (
 // Reading goes on ahead of writing, in windows of a few MiB. The first thing
 // that cannot be read ends it, with an error that names its path.
 func Stream(ctx context.Context, r *repo.Repository, entries iter.Seq2[Entry, error], begin func(Entry) error, w io.Writer) error {
-	ix, err := r.Index(ctx)
-	if err != nil {
-		return err
-	}
 	g, ctx := errgroup.WithContext(ctx)
-	s := &streamer{r: r, index: ix, work: g, order: make(chan *window, 1), free: make(chan struct{}, min(maxWindows, 1+runtime.GOMAXPROCS(0)))}
+	s := &streamer{r: r, work: g, order: make(chan *window, 1), free: make(chan struct{}, min(maxWindows, 1+runtime.GOMAXPROCS(0)))}
 	g.Go(func() error {
 		defer close(s.order)
 		return s.plan(ctx, entries)
@@ -83,7 +79,6 @@ func (s *streamer) write(ctx context.Context, begin func(Entry) error, w io.Writ
 // ones before it are written.
 type streamer struct {
 	r     *repo.Repository
-	index *index.Index
 	work  *errgroup.Group
 	order chan *window
 	free  chan struct{} // bounds the windows in memory
@@ -139,7 +134,7 @@ func (s *streamer) plan(ctx context.Context, entries iter.Seq2[Entry, error]) er
 func (s *streamer) file(ctx context.Context, win *window, e Entry) (*window, error) {
 	for ref, err := range Chunks(ctx, s.r, e.Node.Content) {
 		if err == nil {
-			err = s.add(win, e, ref)
+			err = s.add(ctx, win, e, ref)
 		}
 		if err == nil {
 			win, err = s.next(ctx, win)
@@ -164,12 +159,12 @@ func newWindow() *window {
 }
 
 // add plans one chunk or hole of an entry.
-func (s *streamer) add(win *window, e Entry, ref Ref) error {
+func (s *streamer) add(ctx context.Context, win *window, e Entry, ref Ref) error {
 	win.extend(e, ref)
 	if ref.Hole() {
 		return nil
 	}
-	places, err := s.index.Lookup(ref.ID)
+	places, err := s.r.Places(ctx, ref.ID)
 	if err != nil {
 		return err
 	}

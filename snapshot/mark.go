@@ -36,6 +36,16 @@ func (m *Marks) Has(ordinal uint64) bool {
 	return ordinal/64 < uint64(len(m.bits)) && m.bits[ordinal/64]&(1<<(ordinal%64)) != 0
 }
 
+// Any reports whether one of n chunks from an ordinal on is needed.
+func (m *Marks) Any(first, n uint64) bool {
+	for i := range n {
+		if m.Has(first + i) {
+			return true
+		}
+	}
+	return false
+}
+
 // Count is how many chunks are needed.
 func (m *Marks) Count() uint64 { return m.n }
 
@@ -68,6 +78,24 @@ func Mark(ctx context.Context, r *repo.Repository, marks *Marks, roots []*Node, 
 	for _, root := range roots {
 		if err := m.list(ctx, root.Tree, m.nodes); err != nil {
 			return err
+		}
+	}
+	return m.unnamed()
+}
+
+// unnamed reports packs that are needed and that no index segment names. They
+// can be read, but only because somebody looked for them.
+func (m *marker) unnamed() error {
+	packs := m.r.Unnamed()
+	if len(packs) == 0 {
+		return nil
+	}
+	for info, err := range m.index.Packs() {
+		if err != nil {
+			return err
+		}
+		if packs[info.ID] && m.marks.Any(info.First, uint64(info.Chunks)) {
+			m.fault(Fault{Err: fmt.Errorf("pack %.8s is needed, and no index segment names it. To mend it: chartkeep repair index", info.ID)})
 		}
 	}
 	return nil

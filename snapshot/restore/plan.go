@@ -58,7 +58,7 @@ func (b *batch) full() bool { return b.pieces >= batchPieces || len(b.files) >= 
 
 // add plans the content of a file. A chunk that no pack holds is a problem of
 // this file only.
-func (b *batch) add(ctx context.Context, r *repo.Repository, ix *index.Index, f *file) error {
+func (b *batch) add(ctx context.Context, r *repo.Repository, f *file) error {
 	b.files = append(b.files, f)
 	var offset int64
 	for ref, err := range snapshot.Chunks(ctx, r, f.node.Content) {
@@ -66,7 +66,7 @@ func (b *batch) add(ctx context.Context, r *repo.Repository, ix *index.Index, f 
 			return err
 		}
 		if !ref.Hole() {
-			places, err := ix.Lookup(ref.ID)
+			places, err := r.Places(ctx, ref.ID)
 			if err != nil {
 				return err
 			}

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"chartkeep/index"
 	"chartkeep/repo"
 	"chartkeep/snapshot"
 	"chartkeep/sources"
@@ -110,13 +109,13 @@ type Summary struct {
 var ErrSpace = errors.New("not enough free space for what is restored")
 
 type run struct {
-	r     *repo.Repository
-	index *index.Index
-	sink  Sink
-	o     Options
+	r    *repo.Repository
+	sink Sink
+	o    Options
 
-	batch *batch
-	links map[inode]string // first path of each file with several
+	batch   *batch
+	parents []*parent        // the folders above, from the root on, that are not selected themselves
+	links   map[inode]string // first path of each file with several
 
 	mu      sync.Mutex // for Problem, Item and summary
 	summary Summary
@@ -124,15 +123,17 @@ type run struct {
 
 type inode struct{ device, number uint64 }
 
+// parent is a folder that comes back only if something in it does.
+type parent struct {
+	folder
+	made bool
+}
+
 // Run restores root and what lies below it. When root is a folder its content
 // comes to lie in the sink's root; a file comes to lie there under its name. An
 // error means that the restore could not go on; problems with single items are
 // counted in the summary.
 func Run(ctx context.Context, r *repo.Repository, root *snapshot.Node, sink Sink, o Options) (Summary, error) {
-	ix, err := r.Index(ctx)
-	if err != nil {
-		return Summary{}, err
-	}
 	if o.Progress == nil {
 		o.Progress = new(Progress)
 	}
@@ -145,7 +146,7 @@ func Run(ctx context.Context, r *repo.Repository, root *snapshot.Node, sink Sink
 	if o.Workers == 0 {
 		o.Workers = 3
 	}
-	x := &run{r: r, index: ix, sink: sink, o: o, links: map[inode]string{}}
+	x := &run{r: r, sink: sink, o: o, links: map[inode]string{}}
 	x.batch = newBatch()
 	if err := x.preflight(ctx, root); err != nil {
 		return x.summary, err
@@ -194,12 +195,15 @@ func (x *run) item(path, action string, n *snapshot.Node) {
 // selected. The metadata waits until all in it is written, as writing changes
 // a folder's times.
 func (x *run) folder(ctx context.Context, path string, dir *snapshot.Node, selected bool) error {
+	self := &parent{folder: folder{path, dir}, made: selected}
 	if selected {
 		if err := x.mkdir(path, dir); err != nil {
 			x.problem(path, err)
 			return nil
 		}
 	}
+	x.parents = append(x.parents, self)
+	defer func() { x.parents = x.parents[:len(x.parents)-1] }()
 	var names map[string]bool
 	if x.o.Delete && selected {
 		names = map[string]bool{}
@@ -226,8 +230,8 @@ func (x *run) folder(ctx context.Context, path string, dir *snapshot.Node, selec
 	if names != nil {
 		x.deleteOthers(path, names)
 	}
-	if selected {
-		x.batch.folders = append(x.batch.folders, folder{path, dir})
+	if self.made {
+		x.batch.folders = append(x.batch.folders, self.folder)
 	}
 	return nil
 }
@@ -239,14 +243,31 @@ func join(dir, name string) string {
 	return dir + "/" + name
 }
 
+// mkdir makes a folder, and those above it that were not wanted so far.
 func (x *run) mkdir(path string, dir *snapshot.Node) error {
-	if x.o.DryRun {
-		return nil
+	if err := x.makeParents(); err != nil || x.o.DryRun {
+		return err
 	}
 	if path != "" {
 		x.item(path, "restored", dir)
 	}
 	return x.sink.Mkdir(path)
+}
+
+func (x *run) makeParents() error {
+	for _, p := range x.parents {
+		if p.made {
+			continue
+		}
+		if !x.o.DryRun {
+			if err := x.sink.Mkdir(p.path); err != nil {
+				return err
+			}
+			x.item(p.path, "restored", p.node)
+		}
+		p.made = true
+	}
+	return nil
 }
 
 // deleteOthers removes what lies in a folder and not in the snapshot.
@@ -328,6 +349,10 @@ func (x *run) restore(ctx context.Context, path string, n *snapshot.Node) error 
 		x.problem(path, errors.New("could not be read when the snapshot was made, so there is nothing to restore"))
 		return nil
 	}
+	if err := x.makeParents(); err != nil {
+		x.problem(path, err)
+		return nil
+	}
 	if to, ok := x.linked(path, n); ok {
 		x.batch.links = append(x.batch.links, link{path, to, n})
 		return nil
@@ -370,7 +395,7 @@ func (x *run) file(ctx context.Context, path string, n *snapshot.Node) error {
 		return nil
 	}
 	f := &file{run: x, path: path, node: n}
-	if err := x.batch.add(ctx, x.r, x.index, f); err != nil {
+	if err := x.batch.add(ctx, x.r, f); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
