@@ -7,7 +7,6 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
-	"github.com/shirou/gopsutil/v4/disk"
 )
 
 const (
@@ -50,12 +49,12 @@ func (s *shelf) checkRoom(records []record) error {
 	for _, r := range records {
 		need += uint64(len(r.value))
 	}
-	usage, err := disk.Usage(s.dir)
+	free, err := room(s.dir)
 	if err != nil {
 		return fmt.Errorf("room for index cache: %w", err)
 	}
-	if usage.Free < need {
-		return fmt.Errorf("room for index cache: %d bytes free in %s, %d needed", usage.Free, s.dir, need)
+	if free < need {
+		return fmt.Errorf("room for index cache: %d bytes free in %s, %d needed", free, s.dir, need)
 	}
 	return nil
 }

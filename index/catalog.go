@@ -32,6 +32,9 @@ func (p *pack) end() uint64 { return p.First + uint64(p.Chunks) }
 // parts yields the numbers of the parts that the pack's chunks are in.
 func (p *pack) parts() iter.Seq[uint32] {
 	return func(yield func(uint32) bool) {
+		if p.Chunks == 0 {
+			return
+		}
 		for n := p.First / partChunks; n*partChunks < p.end() && yield(uint32(n)); n++ {
 		}
 	}

@@ -13,8 +13,9 @@ var ErrDamaged = errors.New("index cache is damaged")
 
 // Index says where every chunk of a repository is. All methods are safe for concurrent use.
 type Index struct {
-	cache *cache // nil when in memory
-	shelf *shelf
+	options Options
+	cache   *cache // nil when in memory
+	shelf   *shelf
 
 	write sync.Mutex // held by the one who changes anything below but claims
 
@@ -31,12 +32,12 @@ type Index struct {
 	claims claims
 }
 
-func newIndex(s *shelf) *Index {
-	return &Index{shelf: s, cat: newCatalog(), base: new(base), delta: new(delta), claims: newClaims()}
+func newIndex(s *shelf, o Options) *Index {
+	return &Index{options: o, shelf: s, cat: newCatalog(), base: new(base), delta: new(delta), claims: newClaims()}
 }
 
 // NewMemory returns an empty index that leaves nothing on disk. It needs about 45 bytes of memory per chunk.
-func NewMemory() *Index { return newIndex(newMemoryShelf()) }
+func NewMemory() *Index { return newIndex(newMemoryShelf(), Options{}.withDefaults()) }
 
 // Segments returns the names of the segments that were imported.
 func (ix *Index) Segments() (map[string]bool, error) {

@@ -15,9 +15,25 @@ type Options struct {
 	// What the index needs beyond does not grow with the repository, but for some 100 bytes per pack.
 	// The default is 128 MiB, which holds the fingerprints of ten million chunks.
 	MemoryLimit int64
+
+	foldEntries uint64 // tests set them; otherwise
+	maxGaps     uint64 // the constants hold
 }
 
 const defaultMemoryLimit = 128 << 20
+
+func (o Options) withDefaults() Options {
+	if o.MemoryLimit <= 0 {
+		o.MemoryLimit = defaultMemoryLimit
+	}
+	if o.foldEntries == 0 {
+		o.foldEntries = foldEntries
+	}
+	if o.maxGaps == 0 {
+		o.maxGaps = maxGaps
+	}
+	return o
+}
 
 var errStale = errors.New("index cache is mostly gaps")
 
@@ -26,15 +42,11 @@ var errStale = errors.New("index cache is mostly gaps")
 // authoritative, and the caller imports what Segments does not name. The error is ErrBusy when another process
 // holds the directory; then, and when dir cannot be written to, NewMemory is the way out.
 func Open(dir string, key [32]byte, o Options) (*Index, error) {
-	limit := o.MemoryLimit
-	if limit <= 0 {
-		limit = defaultMemoryLimit
-	}
 	c, err := lockCache(dir, key)
 	if err != nil {
 		return nil, fmt.Errorf("open index cache: %w", err)
 	}
-	ix, err := c.open(limit)
+	ix, err := c.open(o.withDefaults())
 	if err != nil {
 		return nil, fmt.Errorf("open index cache: %w", errors.Join(err, c.lock.Unlock()))
 	}
@@ -42,18 +54,18 @@ func Open(dir string, key [32]byte, o Options) (*Index, error) {
 }
 
 // open opens what is there or, if that fails, starts anew.
-func (c *cache) open(limit int64) (*Index, error) {
-	ix, err := c.openIndex(limit)
+func (c *cache) open(o Options) (*Index, error) {
+	ix, err := c.openIndex(o)
 	if err == nil || errors.Is(err, fs.ErrPermission) {
 		return ix, err
 	}
 	if err := c.wipe(); err != nil {
 		return nil, err
 	}
-	return c.openIndex(limit)
+	return c.openIndex(o)
 }
 
-func (c *cache) openIndex(limit int64) (*Index, error) {
+func (c *cache) openIndex(o Options) (*Index, error) {
 	clean, err := c.inspect()
 	if err != nil {
 		return nil, err
@@ -61,11 +73,11 @@ func (c *cache) openIndex(limit int64) (*Index, error) {
 	if err := c.mark(stateOpening); err != nil {
 		return nil, err
 	}
-	s, err := openShelf(c.files(), c.key, limit)
+	s, err := openShelf(c.files(), c.key, o.MemoryLimit)
 	if err != nil {
 		return nil, err
 	}
-	ix := newIndex(s)
+	ix := newIndex(s, o)
 	ix.cache = c
 	err = ix.load()
 	if err == nil && !clean {
@@ -94,7 +106,7 @@ func (ix *Index) load() error {
 	if err := ix.loadPacks(missing); err != nil {
 		return err
 	}
-	if ix.cat.next > 2*ix.cat.chunks+maxGaps {
+	if ix.cat.next > 2*ix.cat.chunks+ix.options.maxGaps {
 		return errStale
 	}
 	ix.startPart()

@@ -61,8 +61,9 @@ const foldEntries = 1 << 18
 // noticeably longer, or when a fifth of all entries belong to chunks that are gone.
 func (ix *Index) foldDue() bool {
 	entries := ix.base.entries + ix.delta.entries
+	least := ix.options.foldEntries
 	return ix.shelf.stored() &&
-		(ix.delta.entries > foldEntries+ix.base.entries/32 || entries > foldEntries+ix.cat.chunks+ix.cat.chunks/4)
+		(ix.delta.entries > least+ix.base.entries/32 || entries > least+ix.cat.chunks+ix.cat.chunks/4)
 }
 
 // fold writes a new base that holds the delta too, without the entries of packs that are gone. The caller holds

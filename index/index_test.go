@@ -1,0 +1,192 @@
+package index
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+func TestAddedPacksAreForgottenWhenNotImported(t *testing.T) {
+	dir := t.TempDir()
+	ix := openTemp(t, dir)
+	added, imported := syntheticPack(0, 0, 3000), syntheticPack(0, 5000, 3000)
+	for _, d := range []*Directory{added, imported} {
+		if err := ix.Add(d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := ix.Import("night", []*Directory{imported}); err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := ix.Has(syntheticID(0, 0)); !ok || err != nil {
+		t.Fatal("added pack is not known", err)
+	}
+	if err := ix.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ix = openTemp(t, dir)
+	defer ix.Close()
+	if ok, err := ix.Has(syntheticID(0, 0)); ok || err != nil {
+		t.Fatal("pack that no segment lists is known", err)
+	}
+	if ok, err := ix.Has(syntheticID(0, 7999)); !ok || err != nil {
+		t.Fatal("imported pack is not known", err)
+	}
+}
+
+func TestInvalidDirectoriesAreNotImported(t *testing.T) {
+	ix := NewMemory()
+	d := syntheticPack(0, 0, 10)
+	d.Size = 1
+	if ix.Add(d) == nil || ix.Import("night", []*Directory{d}) == nil {
+		t.Fatal("accepted")
+	}
+	if names, err := ix.Segments(); len(names) > 0 || err != nil {
+		t.Fatal(names, err)
+	}
+}
+
+func TestClosedIndexFails(t *testing.T) {
+	for name, ix := range map[string]*Index{"memory": NewMemory(), "disk": openTemp(t, t.TempDir())} {
+		if err := ix.Import("night", []*Directory{syntheticPack(0, 0, 3000)}); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(ix.Close(), ix.Close()); err != nil {
+			t.Fatal(err)
+		}
+		_, hasErr := ix.Has(syntheticID(0, 0))
+		_, claimErr := ix.Claim(syntheticID(0, 0))
+		_, segmentsErr := ix.Segments()
+		var packsErr error
+		for _, packsErr = range ix.Packs() {
+		}
+		for what, err := range map[string]error{
+			"Has": hasErr, "Claim": claimErr, "Segments": segmentsErr, "Packs": packsErr,
+			"Import": ix.Import("other", nil), "Add": ix.Add(syntheticPack(0, 5000, 3000)), "Forget": ix.Forget("night"),
+		} {
+			if err == nil {
+				t.Errorf("%s of closed index in %s succeeds", what, name)
+			}
+		}
+	}
+}
+
+// What is mapped is little, so that the files are closed and opened again all the time.
+func TestLookupsGoOnWhileFilesAreReopened(t *testing.T) {
+	dir := t.TempDir()
+	ix, err := Open(dir, [32]byte{1}, Options{MemoryLimit: 8 << 20, foldEntries: 20_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ix.Close()
+	const segments, chunks = 10, 12_000
+	var wg sync.WaitGroup
+	done := make(chan int, segments)
+	wg.Go(func() {
+		defer close(done)
+		for n := range segments {
+			if err := ix.Import(fmt.Sprint(n), syntheticSegment(0, uint64(n)*chunks, uint64(n+1)*chunks, 2000)); err != nil {
+				t.Error(err)
+				return
+			}
+			done <- n
+		}
+	})
+	for range 3 {
+		wg.Go(func() {
+			for last := range done {
+				for i := uint64(0); i < uint64(last+1)*chunks; i += 61 {
+					places, err := ix.Lookup(syntheticID(0, i))
+					if err != nil || len(places) != 1 {
+						t.Errorf("chunk %d is at %v: %v", i, places, err)
+						return
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestForgottenSegmentsGiveTheirRoomBack(t *testing.T) {
+	dir := t.TempDir()
+	const chunks = 30_000 // about 1 MB
+	for n := range uint64(32) {
+		ix := openTemp(t, dir)
+		if err := ix.Import(fmt.Sprint(n), syntheticSegment(n, 0, chunks, 4000)); err != nil {
+			t.Fatal(err)
+		}
+		if n > 0 {
+			if err := ix.Forget(fmt.Sprint(n - 1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := ix.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	size := int64(0)
+	err := filepath.WalkDir(dir, func(_ string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		size += info.Size()
+		return err
+	})
+	if err != nil || size > 24<<20 {
+		t.Fatalf("%d MB for one: %v", size>>20, err)
+	}
+}
+
+func TestCacheOfGapsIsMadeAnew(t *testing.T) {
+	dir := t.TempDir()
+	open := func() *Index {
+		ix, err := Open(dir, [32]byte{1}, Options{maxGaps: 20_000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ix
+	}
+	ix := open()
+	for n := range 5 {
+		if err := ix.Import(fmt.Sprint(n), syntheticSegment(uint64(n), 0, 10_000, 4000)); err != nil {
+			t.Fatal(err)
+		}
+		if n > 0 {
+			if err := ix.Forget(fmt.Sprint(n - 1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := ix.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ix = open()
+	defer ix.Close()
+	if names, err := ix.Segments(); len(names) > 0 || err != nil || ix.Chunks() > 0 {
+		t.Fatal(names, ix.Chunks(), err)
+	}
+}
+
+func TestFoldDropsWhatIsGone(t *testing.T) {
+	ix, err := Open(t.TempDir(), [32]byte{1}, Options{foldEntries: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ix.Close()
+	for n := range uint64(10) {
+		if err := ix.Import(fmt.Sprint(n), syntheticSegment(n, 0, 1500, 500)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := ix.Forget("1", "2", "3", "4"); err != nil {
+		t.Fatal(err)
+	}
+	if ix.base.entries != 9000 || ix.delta.entries != 0 {
+		t.Fatalf("%d entries in the base and %d in the delta for 9000 chunks", ix.base.entries, ix.delta.entries)
+	}
+}
