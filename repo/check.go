@@ -50,7 +50,8 @@ type checker struct {
 	o  CheckOptions
 	mu sync.Mutex // for o's callbacks
 
-	named map[index.PackID]bool // by a segment that can be read
+	named  map[index.PackID]bool // by a segment that can be read
+	absent []func()              // looks again for a missing twin
 }
 
 // Check compares what is stored with what it ought to be: both copies of what
@@ -68,7 +69,7 @@ func (r *Repository) Check(ctx context.Context, o CheckOptions) error {
 		o.Progress = new(CheckProgress)
 	}
 	c := &checker{r: r, ix: ix, o: o, named: map[index.PackID]bool{}}
-	for _, step := range []func(context.Context) error{c.twins, c.segments, c.unnamed, c.packs, c.data} {
+	for _, step := range []func(context.Context) error{c.twins, c.segments, c.unnamed, c.packs, c.data, c.absentTwins} {
 		if err := step(ctx); err != nil {
 			return err
 		}

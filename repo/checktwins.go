@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 
 	"github.com/zeebo/blake3"
 
@@ -39,6 +40,14 @@ func (r *Repository) twinKinds() map[string]func(name string, b []byte) error {
 	}
 }
 
+func (r *Repository) configWhole(b []byte) error {
+	_, err := decodeConfig(b)
+	if err == nil && !genuine(b, r.secret.ConfigKey()) {
+		err = errors.New("its seal does not match")
+	}
+	return err
+}
+
 func documentWhole(name string, b []byte) error {
 	sum := blake3.Sum256(b)
 	return sameName(hex.EncodeToString(sum[:]), name)
@@ -53,13 +62,7 @@ func sameName(is, want string) error {
 
 // twins checks both copies of everything that is kept twice.
 func (c *checker) twins(ctx context.Context) error {
-	c.twin(ctx, configName, func(b []byte) error {
-		_, err := decodeConfig(b)
-		if err == nil && !genuine(b, c.r.secret.ConfigKey()) {
-			err = errors.New("its seal does not match")
-		}
-		return err
-	})
+	c.twin(ctx, configName, c.r.configWhole)
 	for dir, whole := range c.r.twinKinds() {
 		names, err := listTwins(ctx, c.r.store, dir)
 		if err != nil {
@@ -72,17 +75,47 @@ func (c *checker) twins(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// twin checks the two copies of one file.
+// twin checks the two copies of one file. A file that is not there is looked for
+// again at the end: another run may be putting both, or removing both.
 func (c *checker) twin(ctx context.Context, name string, whole func([]byte) error) {
-	var faults []Fault
+	faults := c.r.twinFaults(ctx, name, whole)
+	absent := func(f Fault) bool { return errors.Is(f.Problem, fs.ErrNotExist) }
+	if slices.ContainsFunc(faults, absent) {
+		c.absent = append(c.absent, func() { c.twinFaults(c.r.twinFaults(ctx, name, whole)) })
+		return
+	}
+	c.twinFaults(faults)
+}
+
+func (c *checker) twinFaults(faults []Fault) {
+	for _, f := range faults {
+		c.fault(f)
+	}
+}
+
+// absentTwins looks again for what was not there.
+func (c *checker) absentTwins(ctx context.Context) error {
+	for _, look := range c.absent {
+		look()
+	}
+	return ctx.Err()
+}
+
+// twinFaults returns what is wrong with the copies of one file; nothing if
+// neither is there any more.
+func (r *Repository) twinFaults(ctx context.Context, name string, whole func([]byte) error) (faults []Fault) {
 	var good []byte
+	gone := 0
 	for _, n := range []string{name, path.Join(twinFolder, name)} {
-		b, err := storage.ReadAll(ctx, c.r.store, n, maxSmallFile)
+		b, err := storage.ReadAll(ctx, r.store, n, maxSmallFile)
 		if err == nil {
 			err = whole(b)
 		}
 		if err == nil && good != nil && !bytes.Equal(b, good) {
 			err = fmt.Errorf("the two copies are not the same: %w", ErrDamaged)
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			gone++
 		}
 		if err != nil {
 			faults = append(faults, Fault{File: n, Problem: err, Repair: "chartkeep repair index"})
@@ -90,13 +123,13 @@ func (c *checker) twin(ctx context.Context, name string, whole func([]byte) erro
 		}
 		good = b
 	}
-	if ctx.Err() != nil {
-		return
+	if ctx.Err() != nil || gone == 2 {
+		return nil
 	}
-	for _, f := range faults {
-		f.Mendable = good != nil
-		c.fault(f)
+	for i := range faults {
+		faults[i].Mendable = good != nil
 	}
+	return faults
 }
 
 // RepairTwins writes anew every copy that is missing or damaged while its twin

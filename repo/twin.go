@@ -1,14 +1,13 @@
 package repo
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"sort"
-
-	"golang.org/x/sync/errgroup"
 
 	"chartkeep/repo/storage"
 )
@@ -22,12 +21,32 @@ const twinFolder = "copies"
 const maxSmallFile = 16 << 20
 
 // putTwins stores a small file twice and returns when both copies are durable.
+// The one in the twin folder comes first, here as everywhere: where the other
+// one alone is missing, a run may have been cut off that was putting them, and
+// completeTwins does its work.
 func putTwins(ctx context.Context, st storage.Store, name string, content []byte) error {
-	g, ctx := errgroup.WithContext(ctx)
-	for _, n := range []string{path.Join(twinFolder, name), name} {
-		g.Go(func() error { return st.Put(ctx, n, content) })
+	twin := path.Join(twinFolder, name)
+	if err := st.Put(ctx, twin, content); err != nil {
+		return err
 	}
-	return g.Wait()
+	err := putSame(ctx, st, name, content)
+	if err != nil {
+		// What has failed must not look like half of what has succeeded.
+		st.Remove(context.WithoutCancel(ctx), twin)
+	}
+	return err
+}
+
+// putSame is Put for a name that stands for this content alone: another run
+// that completes twins may be faster.
+func putSame(ctx context.Context, st storage.Store, name string, content []byte) error {
+	err := st.Put(ctx, name, content)
+	if errors.Is(err, fs.ErrExist) {
+		if is, failed := storage.ReadAll(ctx, st, name, maxSmallFile); failed == nil && bytes.Equal(is, content) {
+			return nil
+		}
+	}
+	return err
 }
 
 // readTwins returns the first copy of name that valid accepts. When both are
@@ -49,11 +68,12 @@ func readTwins(ctx context.Context, st storage.Store, name string, valid func([]
 	return nil, first
 }
 
-// removeTwins deletes both copies, the second one last. When neither is there
-// the error is fs.ErrNotExist: somebody else was faster.
+// removeTwins deletes both copies, the one in the twin folder first: what is
+// being removed never looks like what completeTwins completes. When neither is
+// there the error is fs.ErrNotExist: somebody else was faster.
 func removeTwins(ctx context.Context, st storage.Store, name string) error {
 	removed := false
-	for _, n := range []string{name, path.Join(twinFolder, name)} {
+	for _, n := range []string{path.Join(twinFolder, name), name} {
 		err := st.Remove(ctx, n)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove %s: %w", n, err)

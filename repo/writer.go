@@ -100,6 +100,10 @@ func (w *Writer) startSealing(workers int) {
 	}
 	if !w.dry {
 		w.sealers.Go(func() error { return w.fail(second(w.session())) })
+		w.sealers.Go(func() error {
+			w.r.completeTwins(w.ctx)
+			return nil
+		})
 	}
 	for range workers {
 		w.sealers.Go(func() error { return w.fail(w.sealBlocks()) })
