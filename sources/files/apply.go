@@ -15,8 +15,7 @@ import (
 // SetMeta gives what stands at path its metadata: first the owner, as changing
 // it clears bits of the mode, then attributes, which read-only files do not
 // take, then the mode, and last the time of the last change. Attributes it has
-// and should not have are removed, but for those in which the system keeps its
-// own labels (security.…).
+// and should not have are removed, but for the labels of security modules.
 //
 // For a folder it comes after everything in it. The error is a *MetaError, and
 // means that the rest was set. What the system lets only root do is an error
@@ -116,7 +115,7 @@ func (t *Target) applyAttributes(s subject, wanted []sources.Attribute) (changed
 	}
 	var errs []error
 	for _, name := range names {
-		if strings.HasPrefix(name, "security.") || contains(wanted, name) {
+		if isLabel(name) || contains(wanted, name) {
 			continue
 		}
 		changed = true
@@ -127,6 +126,11 @@ func (t *Target) applyAttributes(s subject, wanted []sources.Attribute) (changed
 		errs = append(errs, t.excuse(a.Name, s.setAttribute(a)))
 	}
 	return changed, errors.Join(errs...)
+}
+
+// isLabel reports whether a security module of this machine gave the attribute.
+func isLabel(name string) bool {
+	return strings.HasPrefix(name, "security.") && name != "security.capability"
 }
 
 func contains(list []sources.Attribute, name string) bool {

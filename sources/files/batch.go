@@ -165,7 +165,7 @@ func (w *walk) sift(t *batch, entries []sources.Entry) {
 		}
 		if why := w.leaveOut(t.branch, e); why != 0 {
 			t.skip(e.Path, why)
-			if why != OtherFileSystem || e.Meta.Kind != sources.Dir {
+			if why != OtherFileSystem {
 				continue
 			}
 		} else if below := w.branchOf(t.branch, e); below != nil {
@@ -187,8 +187,8 @@ func (w *walk) leaveOut(b *branch, e *sources.Entry) Reason {
 		return 0
 	case e.Meta.Kind == sources.Dir && o.Skip != nil && o.Skip(e.Meta):
 		return ByFolder
-	case o.OneFileSystem && b.given == nil && e.Meta.Device != b.device:
-		return OtherFileSystem
+	case e.Meta.Kind == sources.Dir && o.OneFileSystem && b.given == nil && e.Meta.Device != b.device:
+		return OtherFileSystem // of files, overlays may report devices of their own
 	case o.ExcludeLargerThan > 0 && e.Meta.Kind == sources.Regular && e.Meta.Size > o.ExcludeLargerThan:
 		return BySize
 	}

@@ -60,6 +60,8 @@ func TestPatterns(t *testing.T) {
 		{"{a,b}", "/a", false},
 		{"{a,b}", "/{a,b}", true},
 		{"{*}", "/x/{12-ab}", true},
+		{"{a,b}*", "/x/{a,b}c", true},
+		{"{a,b}*", "/x/a", false},
 		{"A", "/a", false},
 		{"*.gone !keep.gone", "/a/keep.gone", false},
 		{"*.gone !keep.gone", "/a/b.gone", true},
@@ -147,14 +149,14 @@ func TestTaggedFoldersAreKeptWithNothingButTheTag(t *testing.T) {
 	signature := cacheTag.header
 	put(t, filepath.Join(root, "cache", "CACHEDIR.TAG"), signature+"\n# more")
 	put(t, filepath.Join(root, "cache", "deep", "x"), "")
-	put(t, filepath.Join(root, "false", "CACHEDIR.TAG"), "Signature: no")
+	put(t, filepath.Join(root, "false", "CACHEDIR.TAG"), strings.Replace(signature, "8a", "9a", 1))
 	put(t, filepath.Join(root, "false", "x"), "")
 	put(t, filepath.Join(root, "short", "CACHEDIR.TAG"), "Sig")
 	put(t, filepath.Join(root, "marked", ".nobackup"), "")
 	put(t, filepath.Join(root, "marked", "x"), "")
 	put(t, filepath.Join(root, "headed", "tag"), "right: yes")
 	put(t, filepath.Join(root, "headed", "x"), "")
-	put(t, filepath.Join(root, "wrong", "tag"), "left")
+	put(t, filepath.Join(root, "wrong", "tag"), "wrong: not so")
 	put(t, filepath.Join(root, "wrong", "x"), "")
 	kept, reported := leftOut(t, Options{
 		ExcludeCaches:    true,

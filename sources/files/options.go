@@ -37,8 +37,8 @@ type Options struct {
 	// ExcludeLargerThan leaves out regular files of more bytes, if above 0.
 	ExcludeLargerThan int64
 
-	// OneFileSystem stays on the file system of each given path. A mount
-	// point is kept as an empty folder.
+	// OneFileSystem stays on the file system of each given path. A folder on
+	// which another one is mounted is kept as an empty folder.
 	OneFileSystem bool
 
 	// Skip leaves out the folders for which it returns true. It is called

@@ -53,7 +53,7 @@ func (f *OutFile) begin(h handle, size int64) error {
 		return err
 	}
 	f.folder = folder
-	o, temp, err := f.target.createFile(h, f.path, f.name, 0o600)
+	o, temp, err := f.target.createFile(h, f.name, 0o600)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (f *OutFile) begin(h handle, size int64) error {
 }
 
 // createFile makes a new file, under a temporary name if the own one is taken.
-func (t *Target) createFile(h handle, path, name string, mode uint32) (o out, temp string, err error) {
+func (t *Target) createFile(h handle, name string, mode uint32) (o out, temp string, err error) {
 	if !nameIsSafe(name) {
 		return o, "", ErrOccupied // path is "/"
 	}
@@ -81,7 +81,7 @@ func (t *Target) createFile(h handle, path, name string, mode uint32) (o out, te
 	if !errors.Is(err, fs.ErrExist) {
 		return o, "", err
 	}
-	free, err := t.clearFolder(h, path, name)
+	free, err := clearFolder(h, name)
 	if err != nil {
 		return o, "", err
 	}
@@ -226,7 +226,7 @@ func (t *Target) WriteFile(path string, data []byte, m sources.Meta, attributes 
 		mode |= 0o200 // a read-only file takes none
 	}
 	err := t.in("write", path, func(h handle, name string) error {
-		o, temp, err := t.createFile(h, path, name, mode)
+		o, temp, err := t.createFile(h, name, mode)
 		if err != nil {
 			return err
 		}

@@ -63,14 +63,14 @@ func (t *Target) makeFolder(h handle, path, name string) error {
 // Symlink makes a symbolic link to target, which is stored as it is.
 func (t *Target) Symlink(path, target string) error {
 	return t.in("symlink", path, func(h handle, name string) error {
-		return t.place(h, path, name, func(name string) error { return h.symlink(target, name) })
+		return place(h, name, func(name string) error { return h.symlink(target, name) })
 	})
 }
 
 // Special makes a FIFO, a socket or a device as m says.
 func (t *Target) Special(path string, m sources.Meta) error {
 	return t.in("mknod", path, func(h handle, name string) error {
-		return t.place(h, path, name, func(name string) error { return h.special(name, m) })
+		return place(h, name, func(name string) error { return h.special(name, m) })
 	})
 }
 
@@ -80,7 +80,7 @@ func (t *Target) Special(path string, m sources.Meta) error {
 func (t *Target) Link(path, existing string) error {
 	return t.in("link", path, func(to handle, name string) error {
 		err := t.in("link from", existing, func(from handle, old string) error {
-			return t.place(to, path, name, func(name string) error { return from.link(old, to, name) })
+			return place(to, name, func(name string) error { return from.link(old, to, name) })
 		})
 		if err != nil {
 			return fmt.Errorf("%w", err) // with the path that it names
@@ -91,12 +91,12 @@ func (t *Target) Link(path, existing string) error {
 
 // place makes something that is made at one stroke: at once if its place is
 // free, and else under a temporary name that is then renamed.
-func (t *Target) place(h handle, path, name string, make func(name string) error) error {
+func place(h handle, name string, make func(name string) error) error {
 	err := make(name)
 	if !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if free, err := t.clearFolder(h, path, name); err != nil {
+	if free, err := clearFolder(h, name); err != nil {
 		return err
 	} else if free {
 		return make(name)
@@ -124,7 +124,7 @@ func temporaryName() string {
 
 // clearFolder removes an empty folder that stands at name, and reports whether
 // the name is free now. A folder that is not empty is an error.
-func (t *Target) clearFolder(h handle, path, name string) (free bool, err error) {
+func clearFolder(h handle, name string) (free bool, err error) {
 	var m sources.Meta
 	if err := h.stat(name, false, &m); err != nil {
 		return errors.Is(err, fs.ErrNotExist), ignoreMissing(err)
@@ -132,7 +132,6 @@ func (t *Target) clearFolder(h handle, path, name string) (free bool, err error)
 	if m.Kind != sources.Dir {
 		return false, nil
 	}
-	t.forget(path)
 	if err := h.removeFolder(name); err != nil {
 		return false, fmt.Errorf("%w: a folder (%w)", ErrOccupied, err)
 	}

@@ -674,6 +674,43 @@ func TestWhatATargetInheritsIsRemoved(t *testing.T) {
 	}
 }
 
+func TestModesOutlastWhatIsSetBeforeThem(t *testing.T) {
+	needRoot(t)
+	root := t.TempDir()
+	put(t, root+"/file", "")
+	put(t, root+"/other", "")
+	must(t, errors.Join(unix.Lchown(root+"/file", 1, 1), unix.Chmod(root+"/file", 0o4755), unix.Chmod(root+"/other", 0o604)))
+	target := openTarget(t, root, TargetOptions{})
+	list := []sources.Attribute{{Name: "system.posix_acl_access", Value: acl()}} // alone it makes the mode 0674
+	must(t, target.SetMeta("/file", sources.Meta{Kind: sources.Regular, Mode: 0o4755, UID: 2, GID: 2}, nil))
+	must(t, target.SetMeta("/other", sources.Meta{Kind: sources.Regular, Mode: 0o604}, list))
+	for path, mode := range map[string]uint32{"/file": 0o4755, "/other": 0o604} {
+		if m, err := target.Lstat(path); m.Mode != mode || err != nil {
+			t.Errorf("%s: mode %o, %v", path, m.Mode, err)
+		}
+	}
+}
+
+func TestLabelsStayAndOtherAttributesGo(t *testing.T) {
+	needRoot(t)
+	root := t.TempDir()
+	put(t, root+"/file", "")
+	capability := []byte("\x01\x00\x00\x02\x00\x20\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00")
+	must(t, errors.Join(
+		unix.Setxattr(root+"/file", "security.label", []byte("module's"), 0),
+		unix.Setxattr(root+"/file", "security.capability", capability, 0),
+		unix.Setxattr(root+"/file", "user.a", []byte("old"), 0),
+		unix.Setxattr(root+"/file", "user.b", []byte("old"), 0),
+	))
+	target := openTarget(t, root, TargetOptions{})
+	must(t, target.SetMeta("/file", sources.Meta{Kind: sources.Regular, Mode: 0o644}, []sources.Attribute{{Name: "user.b", Value: []byte("new")}}))
+	list, err := target.Attributes("/file")
+	must(t, err)
+	if got := fmt.Sprintf("%s", list); got != "[{security.label module's} {user.b new}]" {
+		t.Errorf("it has %s", got)
+	}
+}
+
 func TestSetMetaOfSomethingElseIsAnError(t *testing.T) {
 	root := t.TempDir()
 	put(t, root+"/file", "")

@@ -432,6 +432,7 @@ func TestAttributesAreSortedAndThoseOfTheEntryItself(t *testing.T) {
 	must(t, errors.Join(
 		unix.Setxattr(root+"/file", "user.z", big, 0),
 		unix.Setxattr(root+"/file", "user.a", nil, 0),
+		unix.Setxattr(root+"/file", "trusted.q", []byte("12345"), 0),
 		unix.Lsetxattr(root+"/link", "trusted.own", []byte("link"), 0),
 		unix.Lsetxattr(root+"/fifo", "trusted.own", []byte("fifo"), 0),
 		unix.Setxattr(root, "user.dir", []byte("x"), 0),
@@ -447,7 +448,7 @@ func TestAttributesAreSortedAndThoseOfTheEntryItself(t *testing.T) {
 		got[filepath.Base(e.Path)] = strings.Join(names, " ")
 	}
 	for name, want := range map[string]string{
-		"file": "user.a=0 user.z=2000", "link": "trusted.own=4", "fifo": "trusted.own=4", filepath.Base(root): "user.dir=1",
+		"file": "trusted.q=5 user.a=0 user.z=2000", "link": "trusted.own=4", "fifo": "trusted.own=4", filepath.Base(root): "user.dir=1",
 	} {
 		if got[name] != want {
 			t.Errorf("%s has %q, want %q", name, got[name], want)

@@ -359,7 +359,9 @@ func TestLeavingTheLoopEndsTheWalk(t *testing.T) {
 
 func TestCancellingYieldsTheContextsErrorLast(t *testing.T) {
 	root := memoryDir(t)
-	grow(t, root, rand.New(rand.NewPCG(2, 1)), 400)
+	for i := range 300 { // in one batch, which is there when the first is yielded
+		put(t, filepath.Join(root, fmt.Sprintf("%03d", i)), "")
+	}
 	s, err := New(Options{Paths: []string{root}})
 	if err != nil {
 		t.Fatal(err)
@@ -374,8 +376,37 @@ func TestCancellingYieldsTheContextsErrorLast(t *testing.T) {
 		}
 		last = e
 	}
-	if last.Err != context.Canceled {
+	if last.Err != context.Canceled || n != 101 {
 		t.Errorf("after %d entries the last has error %v", n, last.Err)
+	}
+}
+
+// A folder that is slow to list is overtaken by those after it, until they
+// fill what may be read ahead; what then is found in it must still be read.
+func TestTheWalkDoesNotStandStillBehindASlowFolder(t *testing.T) {
+	root := memoryDir(t)
+	put(t, filepath.Join(root, "0", "a", "b", "x"), "")
+	for i := range 40 {
+		for j := range 20 {
+			put(t, filepath.Join(root, fmt.Sprint("1", i), fmt.Sprint(j)), "")
+		}
+	}
+	s, err := New(Options{Paths: []string{root}, Concurrency: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.aheadLimit = 100
+	s.hook = func(path string) {
+		if path == entryPath(root)+"/0" {
+			time.Sleep(50 * time.Millisecond)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for e := range s.Entries(ctx) {
+		if e.Err != nil {
+			t.Fatal(e.Err)
+		}
 	}
 }
 
