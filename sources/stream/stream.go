@@ -81,7 +81,7 @@ func (s *Source) Entries(ctx context.Context) iter.Seq[sources.Entry] {
 				continue
 			}
 			above := s.path[:max(i, 1)]
-			if !yield(sources.Entry{Path: above, Meta: dir, Content: content{}}) {
+			if !yield(sources.Entry{Path: above, Meta: dir, Content: folder{}}) {
 				return
 			}
 		}
@@ -106,18 +106,24 @@ func metaNow() sources.Meta {
 	return m
 }
 
+// content is the stream's. It implements sources.Streamed.
 type content struct {
 	open func() (sources.File, error)
 }
 
-func (c content) Open() (sources.File, error) {
-	if c.open == nil {
-		return nil, errors.New("not a regular file")
-	}
-	return c.open()
-}
+func (c content) Open() (sources.File, error) { return c.open() }
 
-func (c content) Attributes() ([]sources.Attribute, error) { return nil, nil }
+func (content) Attributes() ([]sources.Attribute, error) { return nil, nil }
+
+// Streamed says that the size is known only when all has been read.
+func (content) Streamed() {}
+
+// folder is the Content of the folders above.
+type folder struct{}
+
+func (folder) Open() (sources.File, error) { return nil, errors.New("not a regular file") }
+
+func (folder) Attributes() ([]sources.Attribute, error) { return nil, nil }
 
 // A file counts what is read, and refuses to end without a byte.
 type file struct {

@@ -72,6 +72,18 @@ func TestAStreamIsOneFileInItsFolders(t *testing.T) {
 	}
 }
 
+func TestOnlyTheFileIsStreamed(t *testing.T) {
+	s, err := NewReader("dir/x", strings.NewReader("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for e := range s.Entries(t.Context()) {
+		if e.Meta.Kind == sources.Dir == sources.Stream(e.Content) {
+			t.Errorf("%s: streamed is %v", e.Path, sources.Stream(e.Content))
+		}
+	}
+}
+
 func TestAReaderIsReadOnceAndCounted(t *testing.T) {
 	s, err := NewReader("x", iotest.OneByteReader(strings.NewReader("content")))
 	if err != nil {
