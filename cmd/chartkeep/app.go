@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"chartkeep/cmd/internal/ui"
+	"chartkeep/repo/crypt"
 )
 
 // program is what the commands share: the streams, and what the global flags
@@ -18,6 +19,7 @@ type program struct {
 	*ui.UI
 	stdin   *os.File
 	secrets secrets
+	kdf     crypt.KDF // of a new repository's key; zero: the default
 
 	location     string // of the repository, as given
 	passwordFile string

@@ -77,6 +77,7 @@ func (p *program) initialize(c *cli.Context) error {
 			return err
 		}
 	}
+	o.KDF = p.kdf
 	password, err := p.firstPassword(ctx, c.String("new-password-file"))
 	if err != nil {
 		return err

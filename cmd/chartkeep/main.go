@@ -24,6 +24,7 @@ import (
 	"runtime/debug"
 
 	"chartkeep/cmd/internal/ui"
+	"chartkeep/repo/crypt"
 )
 
 // collectAt makes the collector run at half again of what is in use: most of a
@@ -33,12 +34,13 @@ const collectAt = 50
 
 func main() {
 	debug.SetGCPercent(collectAt)
-	os.Exit(run(os.Args))
+	os.Exit(run(os.Args, crypt.KDF{}))
 }
 
-// run is main with an exit code.
-func run(args []string) int {
-	p := &program{UI: ui.New(os.Stdout, os.Stderr), stdin: os.Stdin, secrets: takeSecrets()}
+// run is main with an exit code. The key of a repository that it makes is
+// derived as kdf says, which is what tests make cheap.
+func run(args []string, kdf crypt.KDF) int {
+	p := &program{UI: ui.New(os.Stdout, os.Stderr), stdin: os.Stdin, secrets: takeSecrets(), kdf: kdf}
 	ctx, stop := interruptible(context.Background())
 	defer stop()
 	err := p.run(ctx, args)

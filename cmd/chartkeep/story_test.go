@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -10,10 +11,14 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"chartkeep/repo/crypt"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"chartkeep": main})
+	testscript.Main(m, map[string]func(){
+		"chartkeep": func() { os.Exit(run(os.Args, crypt.MinKDF)) },
+	})
 }
 
 // TestStories runs the stories in testdata: each uses the real program as a

@@ -292,21 +292,54 @@ func telling(whole []byte, i int) bool {
 func TestAnyFileMayBeCutOffEmptiedLostOrSwapped(t *testing.T) {
 	p := newPatient(t, 3)
 	for _, name := range p.names() {
-		whole := p.whole[name]
-		small := !strings.HasPrefix(name, "packs/")
-		for _, n := range []int{1, 17, len(whole) / 2, len(whole) - 89, len(whole) - 1} {
-			if n > 0 {
-				p.strike(t, blow{name, fmt.Sprintf("cutting off after %d bytes of %d", n, len(whole)), whole[:n], small})
-			}
+		p.manhandle(t, name)
+	}
+}
+
+// manhandle does to a file all that is done to whole files.
+func (p *patient) manhandle(t *testing.T, name string) {
+	whole := p.whole[name]
+	small := !strings.HasPrefix(name, "packs/")
+	for _, n := range []int{1, 17, len(whole) / 2, len(whole) - 89, len(whole) - 1} {
+		if n > 0 {
+			p.strike(t, blow{name, fmt.Sprintf("cutting off after %d bytes of %d", n, len(whole)), whole[:n], small})
 		}
-		p.strike(t, blow{name, "emptying", []byte{}, small})
-		p.strike(t, blow{name, "lengthening", append(slices.Clone(whole), 0), true})
-		p.strike(t, blow{name, "losing", nil, small})
-		for _, other := range p.names() {
-			alike := path.Dir(other) == path.Dir(name) || small == false && strings.HasPrefix(other, "packs/")
-			if alike && other != name {
-				p.strike(t, blow{name, "swapping with " + other, p.whole[other], small})
-			}
+	}
+	p.strike(t, blow{name, "emptying", []byte{}, small})
+	p.strike(t, blow{name, "lengthening", append(slices.Clone(whole), 0), true})
+	p.strike(t, blow{name, "losing", nil, small})
+	for _, other := range p.names() {
+		kind := func(n string) string { return strings.Split(n, "/")[0] }
+		if kind(other) == kind(name) && other != name {
+			p.strike(t, blow{name, "swapping with " + other, p.whole[other], small})
+		}
+	}
+}
+
+// With a local index much is known that the repository no longer says. That must
+// neither hide damage nor make it worse.
+func TestDamageIsFoundAndMendedBesideALocalIndex(t *testing.T) {
+	p := newPatient(t, 3)
+	p.cache = t.TempDir()
+	for i, name := range p.names() {
+		whole := p.whole[name]
+		turned := slices.Clone(whole)
+		turned[len(whole)*i/len(p.whole)] ^= 4
+		p.strike(t, blow{name, "turning a byte", turned, true})
+		if *full || i%3 == 0 || strings.HasPrefix(name, "index/") {
+			p.manhandle(t, name)
+		}
+	}
+}
+
+// Without parity every pack is still checked and what lies elsewhere comes back.
+func TestWithoutParityDamageCostsWhatItHit(t *testing.T) {
+	p := newPatient(t, 0)
+	for _, name := range p.names() {
+		for i := 0; i < len(p.whole[name]); i += 307 {
+			turned := slices.Clone(p.whole[name])
+			turned[i] ^= 0x80
+			p.strike(t, blow{name, fmt.Sprintf("turning byte %d", i), turned, !strings.HasPrefix(name, "packs/")})
 		}
 	}
 }

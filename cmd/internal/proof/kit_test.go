@@ -156,16 +156,26 @@ func (f *shelved) Commit(m sources.Meta, a []sources.Attribute) error {
 // backup saves a tree as a snapshot of its own.
 func backup(t testing.TB, r *repo.Repository, src sources.Source) *snapshot.Snapshot {
 	t.Helper()
-	ctx := t.Context()
-	w, err := r.NewWriter(ctx, repo.WriterOptions{Concurrency: 1})
+	s, err := save(t.Context(), r, src)
 	must(t, err)
+	return s
+}
+
+func save(ctx context.Context, r *repo.Repository, src sources.Source) (*snapshot.Snapshot, error) {
+	w, err := r.NewWriter(ctx, repo.WriterOptions{Concurrency: 1})
+	if err != nil {
+		return nil, err
+	}
 	defer w.Abort()
 	root, sum, err := snapshot.Save(ctx, r, w, src, snapshot.SaveOptions{})
-	must(t, err)
-	must(t, w.Flush())
+	if err != nil {
+		return nil, err
+	}
+	if err := w.Flush(); err != nil {
+		return nil, err
+	}
 	s := &snapshot.Snapshot{Root: *root, Summary: sum, Host: "proof", Complete: true}
-	must(t, s.Put(ctx, w))
-	return s
+	return s, s.Put(ctx, w)
 }
 
 // back restores a snapshot to memory and returns what came back, and of what
