@@ -1,0 +1,221 @@
+package gc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+
+	"chartkeep/chunk"
+	"chartkeep/index"
+	"chartkeep/repo"
+	"chartkeep/repo/storage"
+)
+
+// Run carries the plan out. What nobody needs goes first, so that a full drive
+// has room for what is rewritten. Rewriting goes on beside backups; only for
+// the deleting it takes the exclusive lock, for which it waits at most so long
+// each time. The caller holds no lock. It can be interrupted at any time, and
+// planned and run again.
+func (p *PrunePlan) Run(ctx context.Context, wait time.Duration) error {
+	if len(p.o.Without) > 0 {
+		return errors.New("this plan supposes that snapshots are gone which are there")
+	}
+	rewritten := len(p.victims) > 0
+	if !rewritten || len(p.dead)+p.Leftover > 0 {
+		if err := p.sweep(ctx, wait, p.dead); err != nil {
+			return err
+		}
+	}
+	if !rewritten {
+		return nil
+	}
+	gone, err := p.repack(ctx, wait)
+	if err != nil {
+		return err
+	}
+	return p.sweep(ctx, wait, gone)
+}
+
+// repack stores the needed chunks of the victims in new packs, and returns the
+// packs that can go now.
+func (p *PrunePlan) repack(ctx context.Context, wait time.Duration) (gone []index.PackID, err error) {
+	unlock, err := p.r.Lock(ctx, storage.Shared, wait)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock.Close()
+	w, err := p.r.NewWriter(ctx, repo.WriterOptions{})
+	if err != nil {
+		return nil, err
+	}
+	defer w.Abort()
+	lanes := map[index.Class]*repo.Lane{index.Data: w.Lane(index.Data), index.Meta: w.Lane(index.Meta)}
+	p.o.Progress.Total.Store(p.RewriteBytes)
+	for _, v := range p.victims {
+		whole, err := p.copyLive(ctx, v, lanes[v.Class])
+		if err != nil {
+			return nil, err
+		}
+		if whole {
+			gone = append(gone, v.ID)
+		}
+		p.o.Progress.Done.Add(v.live)
+	}
+	return gone, w.Flush()
+}
+
+// copyLive puts the needed chunks of one pack into a lane, in their order, and
+// reports whether all could be read. If not, the pack stays.
+func (p *PrunePlan) copyLive(ctx context.Context, v packUse, lane *repo.Lane) (whole bool, err error) {
+	d, err := p.index.Directory(v.ID)
+	if err != nil {
+		return false, err
+	}
+	pieces, ids := livePieces(d, v.First, p.marks)
+	var putErr error
+	err = p.r.ReadPack(ctx, v.ID, pieces, func(got repo.Delivery) error {
+		if got.Err != nil {
+			return got.Err
+		}
+		putErr = putAll(lane, got, pieces, ids)
+		return putErr
+	})
+	if putErr != nil || ctx.Err() != nil {
+		return false, errors.Join(putErr, ctx.Err())
+	}
+	if err != nil {
+		p.Unreadable = append(p.Unreadable, fmt.Errorf("pack %.12s: %w", v.ID, err))
+	}
+	return err == nil, nil
+}
+
+func putAll(lane *repo.Lane, got repo.Delivery, pieces []repo.Piece, ids []chunk.ID) error {
+	data := got.Data
+	for i := got.From; i < got.To; i++ {
+		n := pieces[i].Length
+		if err := lane.PutAgain(ids[i], data[:n]); err != nil {
+			return err
+		}
+		data = data[n:]
+	}
+	return nil
+}
+
+// sweep deletes packs, after it has made certain, alone with the repository,
+// that nothing needs them: neither the snapshots that the plan knows nor those
+// made since.
+func (p *PrunePlan) sweep(ctx context.Context, wait time.Duration, packs []index.PackID) error {
+	unlock, err := p.r.Lock(ctx, storage.Exclusive, wait)
+	if err != nil {
+		return err
+	}
+	defer unlock.Close()
+	for _, step := range []func(context.Context) error{p.r.SyncIndex, p.noteDamage, p.mark, p.still} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	if _, err := p.certain(ctx); err != nil {
+		return err
+	}
+	doomed, err := p.expendable(packs)
+	if err != nil {
+		return err
+	}
+	if err := p.r.RemovePacks(ctx, doomed); err != nil {
+		return err
+	}
+	return p.settle(ctx)
+}
+
+// still fails when a pack is gone that marked chunks were in when the plan was
+// made: two prunes at once may each count on the copy that the other deletes.
+func (p *PrunePlan) still(context.Context) error {
+	there := 0
+	for info, err := range p.index.Packs() {
+		if err != nil {
+			return err
+		}
+		if p.relied[info.ID] {
+			there++
+		}
+	}
+	if there < len(p.relied) {
+		return ErrOvertaken
+	}
+	return nil
+}
+
+// expendable returns those of the packs that can go: every marked chunk in them
+// lies, undamaged, in a pack that stays as well.
+func (p *PrunePlan) expendable(packs []index.PackID) (map[index.PackID]bool, error) {
+	doomed := map[index.PackID]bool{}
+	for _, id := range packs {
+		doomed[id] = true
+	}
+	for info, err := range p.index.Packs() {
+		if err != nil {
+			return nil, err
+		}
+		if !doomed[info.ID] {
+			continue
+		}
+		needed, err := p.needed(info, doomed)
+		if err != nil {
+			return nil, err
+		}
+		if needed {
+			delete(doomed, info.ID)
+			p.relied[info.ID] = true
+		}
+	}
+	for id := range doomed {
+		delete(p.relied, id)
+	}
+	return doomed, nil
+}
+
+// settle strikes packs that are gone out of the records of damage.
+func (p *PrunePlan) settle(ctx context.Context) error {
+	over := func(b index.DamagedBlock) bool {
+		_, err := p.index.Directory(b.Pack)
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	for b := range p.damaged {
+		if over(b) {
+			w, err := p.r.NewWriter(ctx, repo.WriterOptions{})
+			if err != nil {
+				return err
+			}
+			defer w.Abort()
+			return w.SettleDamage(ctx, over)
+		}
+	}
+	return nil
+}
+
+// needed reports whether a pack holds a marked chunk that no pack outside
+// doomed holds undamaged.
+func (p *PrunePlan) needed(info index.PackInfo, doomed map[index.PackID]bool) (bool, error) {
+	d, err := p.index.Directory(info.ID)
+	if err != nil {
+		return false, err
+	}
+	_, ids := livePieces(d, info.First, p.marks)
+	for _, id := range ids {
+		places, err := p.index.Lookup(id)
+		if err != nil {
+			return false, err
+		}
+		elsewhere := slices.ContainsFunc(places, func(at index.Place) bool {
+			return !doomed[at.Pack] && !p.damaged[index.DamagedBlock{Pack: at.Pack, Offset: at.BlockOffset}]
+		})
+		if !elsewhere {
+			return true, nil
+		}
+	}
+	return false, nil
+}
