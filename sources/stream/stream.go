@@ -34,7 +34,6 @@ var ErrEmpty = errors.New("the stream is empty")
 // A Source is a source of one file. It implements sources.Source.
 type Source struct {
 	path string
-	time time.Time
 	open func(ctx context.Context, m sources.Meta) (sources.File, error)
 }
 
