@@ -45,6 +45,7 @@ func (r *Repository) RemovePacks(ctx context.Context, gone map[index.PackID]bool
 		return err
 	}
 	r.cleanTemp(ctx)
+	r.completeAllTwins(ctx)
 	return r.removeSessions(ctx)
 }
 
