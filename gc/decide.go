@@ -61,7 +61,7 @@ func (j *judge) keepByHand(stop map[owner]Snapshot) {
 		}
 		for _, tags := range j.policy.Tags {
 			if s.hasAll(tags) {
-				j.keep(i, reason{"tagged " + strings.Join(tags, "+"), forever, "never while it has the tag"})
+				j.keep(i, reason{tagged(tags), forever, "never while it has the tag"})
 			}
 		}
 		if suspect, ok := stop[s.owner()]; ok {
@@ -71,6 +71,14 @@ func (j *judge) keepByHand(stop map[owner]Snapshot) {
 			})
 		}
 	}
+}
+
+// tagged says which tags keep; the empty one stands for having none.
+func tagged(tags []string) string {
+	if words := strings.Join(tags, "+"); words != "" {
+		return "tagged " + words
+	}
+	return "not tagged"
 }
 
 // keepFuture keeps what no rule may count yet.

@@ -103,7 +103,7 @@ func (p Policy) String() string {
 		words = append(words, r.text)
 	}
 	for _, tags := range p.Tags {
-		words = append(words, "tagged "+strings.Join(tags, "+"))
+		words = append(words, tagged(tags))
 	}
 	if len(words) == 0 {
 		return "everything"

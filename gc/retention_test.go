@@ -216,6 +216,19 @@ var stories = []story{
 			+ 2026-11-17 19:30 tag=audit tag=x # tagged audit`,
 	},
 	{
+		name: "as in restic, the empty tag is no tag", policy: gc.Policy{Tags: [][]string{{""}}},
+		lines: `
+			- 2026-11-20 19:30 tag=a
+			+ 2026-11-19 19:30 # not tagged
+			- 2026-11-18 19:30 tag=b # not tagged to be kept`,
+	},
+	{
+		name: "of equal times, the one written later is the newer", policy: gc.Policy{Last: 1},
+		lines: `
+			+ 2026-11-20 19:30 seq=2
+			- 2026-11-20 19:30 seq=1`,
+	},
+	{
 		name: "tags alone never empty a group", policy: gc.Policy{Tags: [][]string{{"audit"}}},
 		lines: `
 			+ 2026-11-20 19:30 # the last of its group
@@ -420,4 +433,40 @@ func (s story) time(t *testing.T, stamp string) time.Time {
 	}
 	t.Fatalf("bad time %q", stamp)
 	return time.Time{}
+}
+
+func TestWhatGoesIsToldByEveryRule(t *testing.T) {
+	snaps := []gc.Snapshot{
+		saved("2026-11-20", "new"), saved("2026-11-19", "old"), saved("2026-11-18", "sound"),
+		saved("2026-11-15", "incomplete"), saved("2026-10-31", "first"),
+	}
+	snaps[3].Complete = false
+	p := gc.Policy{Last: 1, Daily: 2, BusinessDays: 1, Within: gc.Duration{Days: 1}, Monthly: 2, Tags: [][]string{{"a"}}}
+	want := map[string][]string{
+		"sound": {
+			"last: no place beside the newest 1 snapshot", "daily: no place beside the newest 2 days",
+			"business days: no place beside the newest 1 business day", "monthly: new stands for the month",
+			"within: more than 1d before the newest", "not tagged to be kept",
+		},
+		"incomplete": {
+			"incomplete", "last: a complete one is newer", "daily: no place beside the newest 2 days",
+			"business days: 2026-11-15 is a closed day (Sunday)", "monthly: new stands for the month",
+			"within: more than 1d before the newest", "not tagged to be kept",
+		},
+	}
+	for _, d := range gc.Decide(snaps, p, gc.Calendar{}, snaps[0].Time) {
+		if !d.Keep && !slices.Equal(d.Reasons, want[d.Snapshot.ID]) || d.Keep != (want[d.Snapshot.ID] == nil) {
+			t.Errorf("%s: keep %v\n got %q\nwant %q", d.Snapshot.ID, d.Keep, d.Reasons, want[d.Snapshot.ID])
+		}
+	}
+}
+
+func TestPlacesAreNotPromisedBeyondTheCount(t *testing.T) {
+	snaps := []gc.Snapshot{saved("2026-11-20", "new"), saved("2026-11-10", "later"), saved("2026-11-10", "earlier")}
+	snaps[2].Time = snaps[2].Time.Add(-time.Hour)
+	for _, d := range gc.Decide(snaps, gc.Policy{Daily: 1}, gc.Calendar{}, snaps[0].Time)[1:] {
+		if want := []string{"daily: no place beside the newest 1 day"}; !slices.Equal(d.Reasons, want) {
+			t.Errorf("%s: %q, want %q", d.Snapshot.ID, d.Reasons, want)
+		}
+	}
 }

@@ -77,12 +77,10 @@ func (j *judge) disorder(read []int) (slow, fast map[int]int) {
 // note walks through snapshots in order and notes for each that does not stand
 // where its time says, the extreme one of those before it.
 func (j *judge) note(out map[int]int, order []int, beyond func(a, b time.Time) bool) {
-	for n, extreme := 1, 0; n < len(order); n++ {
-		i := order[n]
-		switch {
-		case beyond(j.snaps[order[extreme]].Time, j.snaps[i].Time):
+	for n, extreme := 0, 0; n < len(order); n++ {
+		if i := order[n]; beyond(j.snaps[order[extreme]].Time, j.snaps[i].Time) {
 			out[i] = order[extreme]
-		case beyond(j.snaps[i].Time, j.snaps[order[extreme]].Time):
+		} else {
 			extreme = n
 		}
 	}
