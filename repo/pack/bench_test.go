@@ -1,8 +1,12 @@
 package pack
 
 import (
+	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"testing"
+
+	"chartkeep/index"
 )
 
 func random(n int, seed byte) []byte {
@@ -11,32 +15,129 @@ func random(n int, seed byte) []byte {
 	return b
 }
 
-func BenchmarkNoise(b *testing.B) {
-	p := random(64<<20, 1)
-	b.SetBytes(512 << 10)
-	i := 0
-	for b.Loop() {
-		if !noise(p[i : i+512<<10]) {
-			b.Fatal("not noise")
+func BenchmarkEncode(b *testing.B) {
+	for l := Fastest; l <= Best; l++ {
+		for _, name := range []string{"dump", "volume", "mixed", "noise"} {
+			b.Run(fmt.Sprint(l, " ", name), func(b *testing.B) {
+				c, plain := testCodec(b, l), testBlocks[name]
+				var buf []byte
+				var stored int
+				b.SetBytes(int64(len(plain)))
+				b.ReportAllocs()
+				for b.Loop() {
+					payload, codec, err := c.Encode(buf, plain)
+					if err != nil {
+						b.Fatal(err)
+					}
+					if codec == index.Zstd {
+						buf = payload
+					}
+					stored = len(payload)
+				}
+				b.ReportMetric(float64(stored)/float64(len(plain)), "ratio")
+			})
 		}
-		i = (i + 512<<10) % len(p)
 	}
 }
 
-func BenchmarkShape(b *testing.B) {
-	src, dst := random(512<<10, 1), make([]byte, 512<<10)
-	for _, s := range []shape{sampled} {
-		b.Run("apply", func(b *testing.B) {
-			b.SetBytes(512 << 10)
-			for b.Loop() {
-				s.apply(dst, src)
+func BenchmarkDecode(b *testing.B) {
+	for _, name := range []string{"dump", "volume", "mixed", "noise"} {
+		b.Run(name, func(b *testing.B) {
+			c, plain := testCodec(b, Fastest), testBlocks[name]
+			payload, codec, err := c.Encode(nil, plain)
+			if err != nil {
+				b.Fatal(err)
 			}
-		})
-		b.Run("undo", func(b *testing.B) {
-			b.SetBytes(512 << 10)
+			var buf []byte
+			b.SetBytes(int64(len(plain)))
+			b.ReportAllocs()
 			for b.Loop() {
-				s.undo(src, dst)
+				if buf, err = c.Decode(buf, payload, codec, len(plain)); err != nil {
+					b.Fatal(err)
+				}
 			}
 		})
 	}
+}
+
+// Many megabytes, so that the caches do not help more than they do in a backup.
+func BenchmarkNoise(b *testing.B) {
+	p := random(64<<20, 1)
+	b.SetBytes(BlockSize)
+	i := 0
+	for b.Loop() {
+		if !noise(p[i:][:BlockSize]) {
+			b.Fatal("not noise")
+		}
+		i = (i + BlockSize) % len(p)
+	}
+}
+
+// fullPack fills a pack with blocks of 512 KiB, of 64 chunks each.
+func fullPack(b *testing.B, percent int) *Builder {
+	builder := NewBuilder(percent, newBox())
+	builder.Reset(testSession, index.Data)
+	for i := 0; ; i++ {
+		room, ok := builder.Reserve(BlockSize, testBlock(i, BlockSize, 8<<10))
+		if !ok {
+			return builder
+		}
+		copy(room, random(BlockSize, byte(i)))
+	}
+}
+
+func BenchmarkFinish(b *testing.B) {
+	for _, percent := range []int{0, 3, 10} {
+		b.Run(fmt.Sprint("parity ", percent), func(b *testing.B) {
+			builder := fullPack(b, percent)
+			b.ReportAllocs()
+			for b.Loop() {
+				done, err := builder.Finish()
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.SetBytes(int64(done.Directory.Size))
+			}
+		})
+	}
+}
+
+func benchmarkFile(b *testing.B, read func(file []byte, id index.PackID) error) {
+	done, err := fullPack(b, 3).Finish()
+	if err != nil {
+		b.Fatal(err)
+	}
+	file := bytes.Join(done.Parts, nil)
+	b.SetBytes(int64(len(file)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := read(file, done.ID); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkVerify(b *testing.B) {
+	benchmarkFile(b, func(file []byte, id index.PackID) error {
+		r, err := Verify(bytes.NewReader(file), int64(len(file)), id)
+		if err == nil {
+			err = r.Err()
+		}
+		return err
+	})
+}
+
+func BenchmarkRepair(b *testing.B) {
+	benchmarkFile(b, func(file []byte, id index.PackID) error {
+		clear(file[1<<20:][:64<<10])
+		_, err := Repair(bytes.NewReader(file), int64(len(file)), id)
+		return err
+	})
+}
+
+func BenchmarkReadDirectory(b *testing.B) {
+	benchmarkFile(b, func(file []byte, id index.PackID) error {
+		_, err := ReadDirectory(bytes.NewReader(file), int64(len(file)), id, newBox())
+		return err
+	})
 }

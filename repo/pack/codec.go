@@ -52,13 +52,8 @@ func (c *Codec) Encode(buf, plain []byte) (payload []byte, codec index.Codec, er
 	if len(payload) >= len(plain) {
 		return plain, index.Raw, nil
 	}
-	back, err := w.decode(w.spare, payload, len(plain))
-	w.spare = back
-	if err != nil {
-		return plain, index.Raw, fmt.Errorf("%w: %w", ErrMiscoded, err)
-	}
-	if !bytes.Equal(back, plain) {
-		return plain, index.Raw, ErrMiscoded
+	if err := w.check(payload, plain); err != nil {
+		return plain, index.Raw, err
 	}
 	return payload, index.Zstd, nil
 }
@@ -138,6 +133,17 @@ func (w *coder) encode(buf, plain []byte) []byte {
 		s.apply(shaped, plain)
 	}
 	return w.encoder.EncodeAll(shaped, append(buf[:0], byte(s)))
+}
+
+// check decodes what was encoded.
+func (w *coder) check(payload, plain []byte) (err error) {
+	if w.spare, err = w.decode(w.spare, payload, len(plain)); err != nil {
+		return fmt.Errorf("%w: %w", ErrMiscoded, err)
+	}
+	if !bytes.Equal(w.spare, plain) {
+		return ErrMiscoded
+	}
+	return nil
 }
 
 func (w *coder) decode(buf, payload []byte, plain int) ([]byte, error) {

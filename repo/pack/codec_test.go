@@ -179,6 +179,22 @@ func TestMiscodedBlockIsStoredAsItWas(t *testing.T) {
 	}
 }
 
+func TestBlockThatDecodesToAnotherIsMiscoded(t *testing.T) {
+	w := newCoder(Fastest)
+	for _, name := range []string{"dump", "volume"} {
+		plain := testBlocks[name]
+		payload := w.encode(nil, plain)
+		if err := w.check(payload, plain); err != nil {
+			t.Error(name, err)
+		}
+		for _, at := range []int{0, len(plain) / 2, len(plain) - 1} {
+			if err := w.check(payload, flip(plain, at)); !errors.Is(err, ErrMiscoded) {
+				t.Errorf("%s: byte %d is another: %v", name, at, err)
+			}
+		}
+	}
+}
+
 func TestDecodeTakesNothingElse(t *testing.T) {
 	c := testCodec(t, Fastest)
 	plain := dumpText(5000)

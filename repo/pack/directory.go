@@ -105,7 +105,7 @@ func (h *head) directory(f io.ReaderAt, size int64, box Opener) (*index.Director
 		return nil, errors.New("locator of another length")
 	}
 	start := int64(binary.LittleEndian.Uint32(plain))
-	if start < headSize || start+Overhead > int64(h.data) || int64(h.data) > size {
+	if start+Overhead > int64(h.data) || int64(h.data) > size {
 		return nil, fmt.Errorf("%w: directory at byte %d of %d", ErrDamaged, start, min(int64(h.data), size))
 	}
 	sealed := make([]byte, int64(h.data)-start)

@@ -34,9 +34,10 @@ func addFiles(f *testing.F) (ids []index.PackID) {
 	return ids
 }
 
-// hugeHead claims the longest file there can be.
+// hugeHead claims the longest file there can be, nearly all of it directory.
 func hugeHead() []byte {
-	h := head{geometry: newGeometry(maxData, MaxParity)}
+	locator := newBox().SealLocator(nil, []byte{100, 0, 0, 0})
+	h := head{newGeometry(maxData, MaxParity), newLabel(new(index.Directory), locator)}
 	return append(h.append(nil, packMagic), random(500, 1)...)
 }
 
