@@ -2,8 +2,6 @@ package files
 
 import (
 	"cmp"
-	"errors"
-	"io/fs"
 	"math/bits"
 	"slices"
 
@@ -55,7 +53,9 @@ func (w *walk) fill(t *batch, s *scratch) []*branch {
 	}
 	h, err := b.folder.acquire()
 	if err != nil {
-		w.fail(t, s, paths, err)
+		if !vanished(err) {
+			w.fail(t, s, paths, err)
+		}
 		return nil
 	}
 	defer b.folder.release()
@@ -127,7 +127,7 @@ func (w *walk) stat(h handle, b *branch, e *sources.Entry, path string) {
 	g := b.givenAt(path)
 	err := h.stat(base(path), g != nil && !g.whole, &e.Meta)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && g == nil:
+	case vanished(err) && g == nil:
 		e.Path = "" // gone before it was seen
 	case err != nil:
 		e.Meta = sources.Meta{}
@@ -212,7 +212,7 @@ func (w *walk) branchOf(b *branch, e *sources.Entry) *branch {
 	case g == nil:
 		below.verdicts = w.exclude.below(b.verdicts, e.Path)
 	case g.whole:
-		below.device = e.Meta.Device
+		below.asked, below.device = true, e.Meta.Device
 		below.verdicts = w.exclude.below(verdicts{}, e.Path)
 	default:
 		below.given, below.folder.follow = g, true

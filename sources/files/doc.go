@@ -31,8 +31,8 @@
 //     is a link is stored as the link; only the folders above a given path may
 //     be links, and are then stored as the folders that they lead to.
 //   - Given paths that repeat, overlap or lie in each other are walked once.
-//   - What vanishes between listing and lstat was never there. What cannot be
-//     read is yielded with its error, and the walk goes on.
+//   - What vanishes before it is yielded was never there, unless it is a given
+//     path. What cannot be read is yielded with its error, and the walk goes on.
 //   - Reading does not change access times where the system permits that.
 //
 // # Writing

@@ -9,17 +9,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 )
 
-// An excluder decides by path what is left out. Its rules are restic's:
-//
-//	*.tmp             any name that ends so, at any depth
-//	cache/old         old in a folder cache, at any depth
-//	/srv/spool        this path
-//	/srv/**/thumbs    thumbs at any depth below /srv
-//	!keep.tmp         not this one, though an earlier pattern said so
-//
-// A pattern that matches a folder matches all that lies below it. The last
-// pattern that matches decides, but a folder that is left out is not entered,
-// so nothing below it can be taken back.
+// An excluder decides by path what is left out; Options has the rules.
 type excluder struct {
 	exact, folded rules
 }

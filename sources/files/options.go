@@ -21,9 +21,18 @@ type Options struct {
 	// is taken as a pattern for the names that do.
 	FilesFrom []string
 
-	// Excludes are patterns of what to leave out; see the package comment of
-	// the command for their form, and Excluder for the rules. Those in
-	// FoldedExcludes match without regard to case.
+	// Excludes are patterns of what to leave out, by restic's rules:
+	//
+	//	*.tmp             any name that ends so, at any depth
+	//	cache/old         old in a folder cache, at any depth
+	//	/srv/spool        this path
+	//	/srv/**/thumbs    thumbs at any depth below /srv
+	//	!keep.tmp         not this one, though an earlier pattern said so
+	//
+	// They apply to the given paths and what is below them. A pattern that
+	// matches a folder matches all that lies in it. The last pattern that
+	// matches decides, but a folder that is left out is not entered, so nothing
+	// in it can be taken back. FoldedExcludes match without regard to case.
 	Excludes, FoldedExcludes []string
 
 	// ExcludeIfPresent leaves out the content of folders that hold a file

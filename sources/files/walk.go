@@ -53,12 +53,14 @@ type branch struct {
 	folder   *folder
 	path     string
 	given    *given // set on the folders above the given paths
+	asked    bool   // it is a given path itself
 	device   uint64 // of the given path that the branch belongs to
 	verdicts verdicts
 
 	// Guarded by walk.mu.
 	listed  bool
 	err     error // from listing it
+	gone    bool  // it vanished before that
 	tagged  bool
 	names   listing
 	cut     int      // names that are in a batch
@@ -128,7 +130,7 @@ func (w *walk) root(b *branch) sources.Entry {
 	w.owners.name(&e.Meta)
 	e.Content = &node{owners: w.owners, folder: b.folder, path: b.path, kind: e.Meta.Kind, id: identity{e.Meta.Device, e.Meta.Inode}}
 	if b.given.whole {
-		b.given, b.device = nil, e.Meta.Device
+		b.given, b.asked, b.device = nil, true, e.Meta.Device
 	}
 	return e
 }
@@ -148,6 +150,9 @@ func (v *visitor) enter(b *branch, e sources.Entry) bool {
 	v.path = b.path
 	if !v.await(&b.listed) {
 		return false
+	}
+	if b.gone {
+		return true
 	}
 	if b.err != nil {
 		e.Content, e.Err = nil, b.err

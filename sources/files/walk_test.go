@@ -194,7 +194,7 @@ func TestWhatVanishesBeforeItIsSeenIsNotThere(t *testing.T) {
 	wantPaths(t, relative(t, tt.entries, root), []string{"a", "c"})
 }
 
-func TestAFolderThatVanishesDoesNotEndTheWalk(t *testing.T) {
+func TestAFolderThatVanishesIsNotThere(t *testing.T) {
 	root := t.TempDir()
 	put(t, filepath.Join(root, "a", "x"), "")
 	put(t, filepath.Join(root, "b", "x"), "")
@@ -213,7 +213,28 @@ func TestAFolderThatVanishesDoesNotEndTheWalk(t *testing.T) {
 			got = append(got, fmt.Sprint(rest, " ", e.Err != nil))
 		}
 	}
-	wantPaths(t, got, []string{"a true", "b false", "b/x false"})
+	wantPaths(t, got, []string{"b false", "b/x false"})
+}
+
+func TestAGivenFolderThatVanishesIsAnError(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "given")
+	put(t, filepath.Join(root, "x"), "")
+	s, err := New(Options{Paths: []string{root}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.hook = func(path string) {
+		if path == entryPath(root) {
+			os.RemoveAll(root)
+		}
+	}
+	var last sources.Entry
+	for e := range s.Entries(t.Context()) {
+		last = e
+	}
+	if last.Path != entryPath(root) || last.Err == nil {
+		t.Errorf("the last entry is %s, %v", last.Path, last.Err)
+	}
 }
 
 func TestLeavingTheLoopEndsTheWalk(t *testing.T) {

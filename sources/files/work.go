@@ -1,5 +1,10 @@
 package files
 
+import (
+	"errors"
+	"io/fs"
+)
+
 // worker does jobs until the walk is stopped.
 func (w *walk) worker() {
 	s := newScratch()
@@ -88,6 +93,7 @@ func (w *walk) list(j *job, s *scratch) *job {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	b.names, b.tagged, b.err, b.listed = names, tagged, err, true
+	b.gone = vanished(err) && b.given == nil && !b.asked
 	w.names += b.large()
 	w.rouse()
 	if names.len() == 0 {
@@ -102,6 +108,9 @@ func (w *walk) list(j *job, s *scratch) *job {
 	}
 	return first
 }
+
+// vanished reports whether err says that something is not there any more.
+func vanished(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
 // namesOf lists b's folder. The names stay in s while they fit one batch: that
 // one is filled before s is used again.
