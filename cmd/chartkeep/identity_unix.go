@@ -17,5 +17,5 @@ func identify(dir string) (identity, bool) {
 	if !ok {
 		return identity{}, false
 	}
-	return identity{uint64(st.Dev), st.Ino}, true //nolint:unconvert // Dev is an int32 on macOS
+	return identity{uint64(st.Dev), st.Ino}, true // Dev is an int32 on macOS
 }
