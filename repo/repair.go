@@ -38,6 +38,8 @@ type IndexRepair struct {
 	Broken  []string         // segments that cannot be read, or only with the help of their parity
 	Adopted []index.PackID   // packs that no readable segment names
 	Lost    map[string]error // packs whose directory cannot be read
+
+	unread error // a segment is broken only in that the store does not give it
 }
 
 // PlanIndexRepair finds what is wrong with the index segments.
@@ -54,6 +56,9 @@ func (r *Repository) PlanIndexRepair(ctx context.Context) (*IndexRepair, []*inde
 		if err != nil || healed {
 			plan.Broken = append(plan.Broken, name)
 			adopt = append(adopt, dirs...)
+		}
+		if _, ok := errors.AsType[unread](err); ok {
+			plan.unread = fmt.Errorf("index segment %.8s: %w", name, err)
 		}
 		for _, d := range dirs {
 			named[d.Pack] = true
@@ -79,10 +84,15 @@ func (r *Repository) PlanIndexRepair(ctx context.Context) (*IndexRepair, []*inde
 }
 
 // RepairIndex publishes new segments for what the plan adopts, then removes the
-// broken ones: in this order, so that at no moment a pack is named by none.
+// broken ones: in this order, so that at no moment a pack is named by none. When
+// packs are lost as well, a segment that the store did not give may be all that
+// names them: then all stay, and the error says why.
 func (r *Repository) RepairIndex(ctx context.Context, plan *IndexRepair, adopt []*index.Directory) error {
 	if err := r.publish(ctx, adopt); err != nil {
 		return err
+	}
+	if plan.unread != nil && len(plan.Lost) > 0 {
+		return fmt.Errorf("%d packs cannot be read, and what names them cannot either: %w", len(plan.Lost), plan.unread)
 	}
 	var errs []error
 	for _, name := range plan.Broken {

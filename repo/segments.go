@@ -125,7 +125,7 @@ func (r *Repository) enter(name string, dirs []*index.Directory) error {
 func (r *Repository) readSegment(ctx context.Context, name string) (dirs []*index.Directory, healed bool, err error) {
 	b, err := storage.ReadAll(ctx, r.store, path.Join(segmentFolder, name), maxSegmentFile)
 	if err != nil {
-		return nil, false, err
+		return nil, false, unread{err}
 	}
 	sealed, healed, err := openSegment(name, b)
 	if err != nil {
@@ -144,6 +144,12 @@ func (r *Repository) readSegment(ctx context.Context, name string) (dirs []*inde
 	}
 	return dirs, healed, nil
 }
+
+// unread is an error of the store: what the file holds is not known to be
+// damaged.
+type unread struct{ error }
+
+func (e unread) Unwrap() error { return e.error }
 
 // openSegment returns what is sealed in a segment's file. A whole file under
 // another's name is an error, or the packs that the other one names would be
