@@ -94,9 +94,10 @@ func (s shape) undo(dst, src []byte) {
 }
 
 // Four samples are worked on at a time in one word, the first in the lowest 16
-// bits, with carries kept from running into the next.
+// bits; tops keeps the borrow of one from running into the next.
 const (
 	tops    = 0x8000_8000_8000_8000
+	centre  = 0x0080
 	centred = 0x0080_0080_0080_0080
 )
 
@@ -109,13 +110,12 @@ func differences(v, before uint64) uint64 {
 
 // sums is the inverse of differences.
 func sums(d, before uint64) uint64 {
-	d = (d | tops - centred) ^ ^d&tops
-	d = add(d, d<<16)
-	d = add(d, d<<32)
-	return add(d, before>>48*0x0001_0001_0001_0001)
+	v := before>>48 + d - centre
+	w := v + d>>16 - centre
+	x := w + d>>32 - centre
+	y := x + d>>48 - centre
+	return v&0xffff | w&0xffff<<16 | x&0xffff<<32 | y<<48
 }
-
-func add(x, y uint64) uint64 { return (x&^tops + y&^tops) ^ (x^y)&tops }
 
 // lowBytes gathers the low bytes of four samples.
 func lowBytes(x uint64) uint32 {
