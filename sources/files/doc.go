@@ -43,8 +43,10 @@
 //
 // # Systems
 //
-// Linux has everything. Other Unix systems have no creation time, no
-// preallocation, no holes, and extended attributes only on macOS. On Windows a
-// drive is the first element of a path ("/C/Users"), handles are os.Root, and
-// owners, ACLs, alternate streams and special files are not kept.
+// Linux, from 4.11, has everything. macOS has no holes, no preallocation, and
+// special files are not restored. On Windows a drive is the first element of a
+// path ("/C/Users"), handles are os.Root, and owners, modes, ACLs, alternate
+// streams, hard links, holes and special files are not kept; attributes and the
+// time of creation are read but not restored. Other systems are like Windows,
+// with modes.
 package files
