@@ -34,7 +34,11 @@ func (b *backupRun) report(s *snapshot.Snapshot) {
 	b.Say("files    %s new, %s changed, %s unchanged", ui.Count(n.FilesNew), ui.Count(n.FilesChanged), ui.Count(n.FilesUnmodified))
 	b.Say("folders  %s new, %s changed, %s unchanged", ui.Count(n.DirsNew), ui.Count(n.DirsChanged), ui.Count(n.DirsUnmodified))
 	b.Say("total    %s, %s, in %s", ui.Counted(n.Files, "file"), ui.Size(n.Bytes), ui.Duration(duration))
-	b.Say("added    %s new, %s in the repository", ui.Size(n.DataAdded), ui.Size(n.DataAddedPacked))
+	if o.DryRun {
+		b.Say("to add   %s new, before compression", ui.Size(n.DataAdded))
+	} else {
+		b.Say("added    %s new, %s in the repository", ui.Size(n.DataAdded), ui.Size(n.DataAddedPacked))
+	}
 	if n.Inconsistent > 0 {
 		b.Say("         %s changed while being read; marked in the snapshot", ui.Counted(n.Inconsistent, "file"))
 	}

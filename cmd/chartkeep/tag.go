@@ -75,25 +75,24 @@ func (p *program) edit(c *cli.Context, plan func(*snapshot.Snapshot) func(*snaps
 }
 
 func (p *program) editAll(ctx context.Context, r *repo.Repository, all []*snapshot.Snapshot, plan func(*snapshot.Snapshot) func(*snapshot.Snapshot)) error {
+	all = slices.DeleteFunc(all, func(s *snapshot.Snapshot) bool { return plan(s) == nil })
+	if len(all) == 0 {
+		p.Say("nothing to change")
+		return nil
+	}
 	w, err := r.NewWriter(ctx, repo.WriterOptions{})
 	if err != nil {
 		return err
 	}
 	defer w.Abort()
-	edited := 0
 	for _, s := range all {
-		change := plan(s)
-		if change == nil {
-			continue
-		}
-		n, err := snapshot.Edit(ctx, r, w, s, change)
+		n, err := snapshot.Edit(ctx, r, w, s, plan(s))
 		if err != nil {
 			return err
 		}
-		edited++
 		p.Object(editObject{"changed", string(s.ID), string(n.ID), list(n.Tags), n.Hold != nil})
 		p.Say("snapshot %s is now %s", s.ID.Short(), strings.Join(slices.Concat([]string{n.ID.Short()}, n.Tags, marks(n)), " "))
 	}
-	p.Say("%s changed", ui.Counted(edited, "snapshot"))
+	p.Say("%s changed", ui.Counted(len(all), "snapshot"))
 	return nil
 }
