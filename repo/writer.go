@@ -275,9 +275,11 @@ func (w *Writer) publishWhenDue(d *index.Directory) error {
 }
 
 func (w *Writer) publishRecent() error {
-	dirs := w.recent
-	w.recent, w.published = nil, time.Now()
-	return w.r.publish(w.ctx, dirs)
+	err := w.r.publish(w.ctx, w.recent)
+	if err == nil {
+		w.recent, w.published = nil, time.Now()
+	}
+	return err
 }
 
 // Flush stores everything that was put and returns when it is durable and the
@@ -319,14 +321,26 @@ func first(a, b error) error {
 	return b
 }
 
-// Abort gives up a run that will not be flushed. What it stored and did not
-// publish is left to garbage collection.
+// Abort gives up a run that will not be flushed. The packs that it stored are
+// published if that is possible at once, so that the next run uses what they
+// hold. After Flush it does nothing.
 func (w *Writer) Abort() {
 	w.cancel(context.Canceled)
 	w.sealers.Wait()
 	w.storing.Wait()
 	w.closeBuilders()
+	w.recentMu.Lock()
+	defer w.recentMu.Unlock()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), lastWords)
+	defer cancel()
+	if err := w.r.publish(ctx, w.recent); err == nil {
+		w.recent = nil
+	}
 }
+
+// lastWords is how long a run that was asked to stop may take to publish what it
+// stored.
+const lastWords = 10 * time.Second
 
 // closeBuilders gives back the memory of the idle builders. All are, but for one
 // in each slot of a run that was aborted.
