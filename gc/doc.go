@@ -47,14 +47,16 @@
 //
 // A snapshot from the future (more than Tolerance after now) is in no view and
 // stays until its time has come. The newest incomplete one stays until a
-// sound one is newer. A snapshot that others overtook stays as long as one of
-// those, because it alone shows that a clock was wrong.
+// sound one is newer. A snapshot with a later time than one that was saved
+// after it stays as long as that one, because it shows that a clock was wrong.
 //
 // # Guarantees
 //
 //   - The sound snapshots that stay are at least those that would stay if the
-//     doubtful ones did not exist. For wrong clocks this needs Sequence, and
-//     that all of them erred to the same side.
+//     doubtful ones did not exist. For wrong clocks this needs Sequence, that
+//     all of a group's wrong clocks erred to the same side, and that a wrong
+//     time contradicts the order of writing or the present: one that fits
+//     between its neighbours cannot be told from a right one.
 //   - A group keeps at least one snapshot, and a sound one if it has any.
 //   - What Decide keeps, it keeps again when asked about what it kept, unless
 //     nothing but a doubt about a clock had kept it and the doubt is gone.
