@@ -13,6 +13,18 @@ func Newest(all []*Snapshot, want func(*Snapshot) bool) *Snapshot {
 	return nil
 }
 
+// Last returns the snapshot that was written last by a host, or nil: by the
+// host's own count, as its clock may have jumped.
+func Last(all []*Snapshot, host string) *Snapshot {
+	var last *Snapshot
+	for _, s := range all {
+		if s.Host == host && (last == nil || s.Sequence >= last.Sequence) {
+			last = s
+		}
+	}
+	return last
+}
+
 // SameSource reports whether o was made from the same host, plan and paths, so
 // that comparing with it saves reading.
 func (s *Snapshot) SameSource(o *Snapshot) bool {

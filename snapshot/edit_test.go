@@ -100,3 +100,14 @@ func TestTheParentIsTheNewestOfTheSameSource(t *testing.T) {
 		t.Errorf("chose %+v", got)
 	}
 }
+
+func TestTheLastSnapshotIsTheOneThatWasWrittenLast(t *testing.T) {
+	at := func(day int, sequence uint64) *snapshot.Snapshot {
+		return &snapshot.Snapshot{Host: "a", Time: time.Date(2026, 1, day, 0, 0, 0, 0, time.UTC), Sequence: sequence}
+	}
+	right := at(3, 7)
+	all := []*snapshot.Snapshot{at(1, 5), right, at(20, 6), {Host: "b", Sequence: 9}} // a clock was 17 days fast
+	if got := snapshot.Last(all, "a"); got != right {
+		t.Errorf("took the snapshot of %v", got.Time)
+	}
+}

@@ -34,6 +34,11 @@ type Snapshot struct {
 	Summary  Summary
 	Hold     *Hold
 	Version  string // of the program
+
+	// Sequence counts the host's snapshots: one more than the previous one's.
+	// Retention sees by it when a clock has jumped. Edited copies keep it.
+	Sequence uint64
+	Dated    bool // Time was given by a person and is not the clock's
 }
 
 // A Hold protects a snapshot from being forgotten.
@@ -80,6 +85,8 @@ type manifest struct {
 	Summary  Summary  `cbor:"16,keyasint"`
 	Hold     *Hold    `cbor:"17,keyasint,omitempty"`
 	Version  string   `cbor:"18,keyasint,omitempty"`
+	Sequence uint64   `cbor:"19,keyasint,omitempty"`
+	Dated    bool     `cbor:"20,keyasint,omitempty"`
 }
 
 var manifestEncoding = must(cbor.CoreDetEncOptions().EncMode())
@@ -108,7 +115,7 @@ func (s *Snapshot) encode() ([]byte, error) {
 		Format: manifestVersion, Sec: s.Time.Unix(), Nsec: uint32(s.Time.Nanosecond()), Zone: zone, Offset: offset,
 		Host: s.Host, User: s.User, Plan: s.Plan, Tags: s.Tags, Root: root,
 		Parent: string(s.Parent), Previous: string(s.Previous), Complete: s.Complete, Original: string(s.Original),
-		Summary: s.Summary, Hold: s.Hold, Version: s.Version,
+		Summary: s.Summary, Hold: s.Hold, Version: s.Version, Sequence: s.Sequence, Dated: s.Dated,
 	}
 	for _, p := range s.Paths {
 		m.Paths = append(m.Paths, []byte(p))
@@ -136,6 +143,7 @@ func decodeManifest(id repo.DocumentID, b []byte) (*Snapshot, error) {
 		Host: m.Host, User: m.User, Plan: m.Plan, Tags: m.Tags, Root: *root,
 		Parent: repo.DocumentID(m.Parent), Previous: repo.DocumentID(m.Previous), Complete: m.Complete,
 		Original: repo.DocumentID(m.Original), Summary: m.Summary, Hold: m.Hold, Version: m.Version,
+		Sequence: m.Sequence, Dated: m.Dated,
 	}
 	for _, p := range m.Paths {
 		s.Paths = append(s.Paths, string(p))

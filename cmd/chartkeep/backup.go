@@ -122,6 +122,7 @@ func (b *backupRun) manifest() (*snapshot.Snapshot, error) {
 		if s.Time, err = parseTime(t); err != nil {
 			return nil, usage(b.c, "--time: %w", err)
 		}
+		s.Dated = true
 	}
 	return s, nil
 }
@@ -149,7 +150,7 @@ func (b *backupRun) findParent(ctx context.Context, s *snapshot.Snapshot) error 
 	if err != nil {
 		return err
 	}
-	b.previous = snapshot.Newest(all, func(o *snapshot.Snapshot) bool { return o.Host == s.Host })
+	b.previous = snapshot.Last(all, s.Host)
 	if name := b.c.String("parent"); name != "" {
 		b.parent, err = snapshot.Resolve(all, name)
 		return err
@@ -221,7 +222,7 @@ func (b *backupRun) tree(ctx context.Context, w *repo.Writer, s *snapshot.Snapsh
 		s.Parent = b.parent.ID
 	}
 	if b.previous != nil {
-		s.Previous = b.previous.ID
+		s.Previous, s.Sequence = b.previous.ID, b.previous.Sequence+1
 	}
 	return b.shown(ctx, func() error {
 		root, summary, err := snapshot.Save(ctx, b.r, w, b.task.source, o)
