@@ -153,6 +153,9 @@ func (f *shelved) Commit(m sources.Meta, a []sources.Attribute) error {
 	return f.shelf.WriteFile(f.path, f.data, m, a)
 }
 
+// defaultParity is what init makes.
+var defaultParity = repo.InitOptions{Parity: 3}
+
 // backup saves a tree as a snapshot of its own.
 func backup(t testing.TB, r *repo.Repository, src sources.Source) *snapshot.Snapshot {
 	t.Helper()

@@ -1,0 +1,177 @@
+package proof_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"chartkeep/snapshot"
+)
+
+// morning is what an office looks like: many small files, and some big ones that
+// make packs while the run goes on. The seed makes it another office.
+func morning(seed byte, files int) tree {
+	t := tree{}
+	for i := range files {
+		t[fmt.Sprintf("images/%02d/p%05d.jpg", i%37, i)] = noise(seed, 500+i%4000) + fmt.Sprint(seed, i)
+	}
+	for i := range byte(6) {
+		t[fmt.Sprintf("dumps/%d.sql", i)] = noise(seed+i, 8<<20)
+	}
+	return t
+}
+
+// holds wants a snapshot to give back a tree that was planted at dir.
+func (f *office) holds(s *snapshot.Snapshot, dir string, want tree) {
+	f.Helper()
+	got, problems, err := back(f.Context(), f.inside(), s)
+	must(f, err)
+	if got = got.within(dir); len(problems) > 0 || !maps.Equal(got, want) {
+		f.Errorf("snapshot %s gives back %d files of %d, or others; %v", s.ID.Short(), len(got), len(want), problems)
+	}
+}
+
+func (f *office) snapshots() []*snapshot.Snapshot {
+	f.Helper()
+	all, broken, err := snapshot.All(f.Context(), f.inside())
+	must(f, err)
+	for _, b := range broken {
+		f.Error(b)
+	}
+	return all
+}
+
+// TestARunThatIsKilledAnywhereHarmsNothing kills backups at random moments, and
+// asks others to stop. What was saved before stays, nothing has to be unlocked,
+// and in the end everything is saved.
+func TestARunThatIsKilledAnywhereHarmsNothing(t *testing.T) {
+	f := newOffice(t, defaultParity)
+	before := morning(1, 500)
+	before.plant(t, f.path("before"))
+	f.exits(0, "backup", f.path("before"))
+
+	after := morning(50, 2000)
+	after.plant(t, f.path("after"))
+	began := time.Now()
+	f.exits(0, "backup", "--dry-run", f.path("after"))
+	length := time.Since(began)
+
+	rng := rand.New(rand.NewPCG(uint64(os.Getpid()), 0))
+	kills, hit := 10, 0
+	if *full {
+		kills = 200
+	}
+	for i := range kills {
+		signal := []syscall.Signal{syscall.SIGKILL, syscall.SIGKILL, syscall.SIGINT, syscall.SIGTERM}[i%4]
+		if f.interrupt(signal, time.Duration(rng.Int64N(int64(length))), "backup", f.path("after")) {
+			hit++
+		}
+		if i%5 == 4 || t.Failed() {
+			f.holds(f.snapshots()[0], f.path("before"), before)
+		}
+		if t.Failed() {
+			return
+		}
+	}
+	if hit < kills/3 {
+		t.Errorf("of %d runs only %d were still going on when the signal came", kills, hit)
+	}
+	f.exits(0, "backup", f.path("after"))
+	all := f.snapshots()
+	f.holds(all[len(all)-1], f.path("after"), after)
+	f.holds(all[0], f.path("before"), before)
+	f.sound()
+}
+
+// interrupt starts the program and sends it a signal after some time. It reports
+// whether the program was still running.
+func (f *office) interrupt(signal syscall.Signal, after time.Duration, args ...string) bool {
+	f.Helper()
+	c := f.command(args...)
+	must(f, c.Start())
+	time.Sleep(after)
+	c.Process.Signal(signal)
+	code := exitCode(f, c.Wait())
+	want := 130
+	if signal == syscall.SIGKILL {
+		want = -1
+	}
+	if code != want && code != 0 {
+		f.Errorf("%v after %v: exit code %d, want %d", signal, after, code, want)
+	}
+	return code != 0
+}
+
+// TestTheNextRunTakesUpWhatAnInterruptedOneStored interrupts a backup when it has
+// stored packs.
+func TestTheNextRunTakesUpWhatAnInterruptedOneStored(t *testing.T) {
+	f := newOffice(t, defaultParity)
+	big := tree{}
+	for i := range byte(10) {
+		big[fmt.Sprintf("%d.jpg", i)] = noise(i, 20<<20)
+	}
+	big.plant(t, f.path("big"))
+	c := f.command("backup", f.path("big"))
+	must(t, c.Start())
+	for i := 0; f.packs() < 2; i++ {
+		if time.Sleep(time.Millisecond); i > 60_000 {
+			t.Fatal("no pack is stored within a minute")
+		}
+	}
+	must(t, c.Process.Signal(syscall.SIGTERM))
+	if code := exitCode(t, c.Wait()); code != 130 {
+		t.Fatalf("asked to stop, the program exits with %d", code)
+	}
+	s := f.exits(0, "backup", "--json", f.path("big")).summary(t)
+	if reused := s.Bytes - s.DataAdded; reused < 50<<20 {
+		t.Errorf("of %d bytes, of which two packs were stored, the next run stores %d", s.Bytes, s.DataAdded)
+	}
+	f.holds(f.snapshots()[0], f.path("big"), big)
+	f.sound()
+}
+
+// packs counts the packs in the repository.
+func (f *office) packs() (n int) {
+	folders, _ := os.ReadDir(f.path("repo", "packs"))
+	for _, d := range folders {
+		files, _ := os.ReadDir(f.path("repo", "packs", d.Name()))
+		n += len(files)
+	}
+	return n
+}
+
+// TestTwoBackupsAtTheSameTimeAreBothRight runs backups of trees that have much in
+// common, on one repository and one cache, at the same time.
+func TestTwoBackupsAtTheSameTimeAreBothRight(t *testing.T) {
+	f := newOffice(t, defaultParity)
+	var trees []tree
+	for i := range 3 {
+		trees = append(trees, morning(3, 600))
+		trees[i][fmt.Sprintf("own%d", i)] = noise(byte(100+i), 3<<20)
+		trees[i].plant(t, f.path("office", fmt.Sprint(i)))
+	}
+	done := make(chan *outcome)
+	for i := range trees {
+		go func() { done <- f.run("backup", "--json", f.path("office", fmt.Sprint(i))) }()
+	}
+	for range trees {
+		if o := <-done; o.code != 0 {
+			t.Errorf("exit code %d\n%s", o.code, &o.stderr)
+		}
+	}
+	all := f.snapshots()
+	if len(all) != len(trees) {
+		t.Fatalf("%d snapshots of %d", len(all), len(trees))
+	}
+	for _, s := range all {
+		i := int(s.Paths[0][len(s.Paths[0])-1] - '0')
+		f.holds(s, s.Paths[0], trees[i])
+	}
+	f.sound()
+	f.exits(0, "backup", f.path("office"))
+	f.sound()
+}
