@@ -28,7 +28,7 @@ const segmentFolder = "index"
 var segmentMagic = [8]byte{'C', 'H', 'R', 'T', 'S', 'E', 'G', 1}
 
 const (
-	segmentPlain   = 8 << 20
+	segmentPlain   = 2 << 20
 	maxSegmentFile = 32 << 20
 	segmentParity  = 10 // percent; segments are small and much depends on them
 )

@@ -27,10 +27,10 @@ import (
 	"chartkeep/repo/crypt"
 )
 
-// collectAt makes the collector run at half again of what is in use: most of a
+// collectAt makes the collector run at a quarter more than what is in use: most of a
 // run's memory is in buffers that are used again, and peak memory counts more
 // than the little time this costs.
-const collectAt = 50
+const collectAt = 25
 
 func main() {
 	debug.SetGCPercent(collectAt)
