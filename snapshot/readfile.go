@@ -117,7 +117,13 @@ func (f *fileReader) once(ctx context.Context, it *item) (steady bool, err error
 	}
 	it.bytes = int64(n.Content.Size())
 	steady = it.bytes == after.Size && (sources.Stream(it.entry.Content) || after.MTime == n.Meta.MTime && after.CTime == n.Meta.CTime)
-	after.Target, after.User, after.Group = n.Meta.Target, n.Meta.User, n.Meta.Group
+	after.Target = n.Meta.Target
+	if after.UID == n.Meta.UID {
+		after.User = n.Meta.User
+	}
+	if after.GID == n.Meta.GID {
+		after.Group = n.Meta.Group
+	}
 	after.Size = it.bytes
 	n.Meta = after
 	if fresh(after, started) {

@@ -70,8 +70,8 @@ type Entry struct {
 type Content interface {
 	// Open opens a regular file for reading, and fails for everything else. It
 	// may be called again, to read once more what changed while it was read.
-	// A file that has been replaced by something else since it was seen is an
-	// error.
+	// When another regular file has taken its place since it was seen, that is
+	// what is opened, as the File's Meta shows; anything else is an error.
 	Open() (File, error)
 
 	// Attributes returns the extended attributes sorted by name, ACLs among

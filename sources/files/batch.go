@@ -65,7 +65,7 @@ func (w *walk) fill(t *batch, s *scratch) []*branch {
 		p := s.picks[i]
 		w.stat(h, b, &entries[i], paths[p.start:p.end])
 		e := &entries[i]
-		nodes[i] = node{owners: w.owners, folder: b.folder, path: e.Path, kind: e.Meta.Kind, id: identity{e.Meta.Device, e.Meta.Inode}}
+		nodes[i] = node{owners: w.owners, folder: b.folder, path: e.Path, kind: e.Meta.Kind}
 		if e.Err == nil {
 			e.Content = &nodes[i]
 		}

@@ -16,10 +16,24 @@ import (
 	"chartkeep/sources"
 )
 
-func TestContentMustBeTheFileThatWasSeen(t *testing.T) {
+func TestAFileInThePlaceOfTheOneThatWasSeenIsRead(t *testing.T) {
+	path := t.TempDir() + "/file"
+	put(t, path, "old")
+	e := entryOf(t, path)
+	must(t, errors.Join(os.WriteFile(path+"2", []byte("newer"), 0o644), os.Rename(path+"2", path)))
+	f, err := e.Content.Open()
+	must(t, err)
+	defer f.Close()
+	m, err := f.Meta()
+	must(t, err)
+	if b, err := io.ReadAll(f); string(b) != "newer" || err != nil || m.Inode == e.Meta.Inode || m.Size != 5 {
+		t.Errorf("%q is read, %v, of %+v", b, err, m)
+	}
+}
+
+func TestContentMustBeAFile(t *testing.T) {
 	root := t.TempDir()
 	for name, replace := range map[string]func(path string) error{
-		"file": func(p string) error { return errors.Join(os.WriteFile(p+"2", nil, 0o644), os.Rename(p+"2", p)) },
 		"link": func(p string) error { return errors.Join(os.Remove(p), os.Symlink("/etc/passwd", p)) },
 		"fifo": func(p string) error { return errors.Join(os.Remove(p), unix.Mkfifo(p, 0o644)) },
 		"dir":  func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o755)) },

@@ -128,7 +128,7 @@ func (w *walk) root(b *branch) sources.Entry {
 		return e
 	}
 	w.owners.name(&e.Meta)
-	e.Content = &node{owners: w.owners, folder: b.folder, path: b.path, kind: e.Meta.Kind, id: identity{e.Meta.Device, e.Meta.Inode}}
+	e.Content = &node{owners: w.owners, folder: b.folder, path: b.path, kind: e.Meta.Kind}
 	if b.given.whole {
 		b.given, b.asked, b.device = nil, true, e.Meta.Device
 	}
