@@ -92,7 +92,6 @@ type folder struct {
 	path   string
 	cursor *TreeCursor // nil: no older version
 	ahead  *Node
-	gap    bool
 }
 
 // queueLength bounds how far the walk runs ahead of the oldest file that is
