@@ -3,7 +3,6 @@ package index
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
@@ -23,9 +22,6 @@ const (
 )
 
 func openBadger(dir string) (*badger.DB, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
 	return badger.Open(badger.DefaultOptions(dir).
 		WithLogger(nil).
 		WithBypassLockGuard(true). // the cache's own lock also covers its removal
@@ -43,18 +39,21 @@ func openBadger(dir string) (*badger.DB, error) {
 		WithValueLogFileSize(logFile))
 }
 
-// checkRoom refuses to write to a disk that is nearly full.
+// errFull is the error of a disk without the room that Badger may need at any moment.
+var errFull = errors.New("disk of index cache is nearly full")
+
+// checkRoom returns errFull unless there is room for the records, too.
 func (s *shelf) checkRoom(records []record) error {
 	need := uint64(sparseRoom)
 	for _, r := range records {
 		need += uint64(len(r.value))
 	}
-	free, err := room(s.dir)
+	free, err := s.room(s.dir)
 	if err != nil {
 		return fmt.Errorf("room for index cache: %w", err)
 	}
 	if free < need {
-		return fmt.Errorf("room for index cache: %d bytes free in %s, %d needed", free, s.dir, need)
+		return fmt.Errorf("%w: %d bytes free in %s, %d needed", errFull, free, s.dir, need)
 	}
 	return nil
 }
@@ -63,7 +62,7 @@ func (s *shelf) checkRoom(records []record) error {
 func (s *shelf) reopen() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.db == nil || !s.reset() {
+	if s.db == nil || !s.reset() || s.checkRoom(nil) != nil {
 		return nil
 	}
 	err := s.db.Close()
@@ -109,17 +108,29 @@ func (s *shelf) keys(fn func(key)) error {
 	})
 }
 
-// close gives Badger up. Afterwards everything fails. It returns why Badger stopped taking values, if it did.
-func (s *shelf) close() error {
+// close gives Badger up. Afterwards everything fails. It reports whether the files were closed; without room for what
+// that writes they are left as they are. The error says why they were not, or why Badger took no more values before.
+func (s *shelf) close() (closed bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.fault
+	err = s.fault
 	if s.db != nil {
-		s.clean()
-		if closing := s.db.Close(); closing != nil {
-			err = errors.Join(err, s.damage(closing))
+		full := s.checkRoom(nil)
+		if full == nil {
+			closed, full = true, s.closeBadger()
 		}
+		err = errors.Join(err, full)
 	}
 	s.db, s.memory, s.down = nil, nil, errClosed
-	return err
+	return closed, err
+}
+
+func (s *shelf) closeBadger() error {
+	if !s.worn.Load() {
+		s.clean()
+	}
+	if err := s.db.Close(); err != nil {
+		return s.damage(err)
+	}
+	return nil
 }

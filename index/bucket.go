@@ -64,6 +64,19 @@ func (b bucket) insert(e uint64) bucket {
 	return slices.Insert(b, b.find(e)*entrySize, raw[:]...)
 }
 
+// sort puts entries that were appended in any order into theirs, and returns scratch for the next bucket.
+func (b bucket) sort(scratch []uint64) []uint64 {
+	scratch = scratch[:0]
+	for i := range b.len() {
+		scratch = append(scratch, b.at(i))
+	}
+	slices.Sort(scratch)
+	for i, e := range scratch {
+		binary.LittleEndian.PutUint64(b[i*entrySize:], e)
+	}
+	return scratch
+}
+
 // merge appends to dst the entries of both buckets whose ordinals keep accepts, in order.
 func merge(dst, a, b bucket, keep func(ordinal uint32) bool) bucket {
 	for len(a)+len(b) > 0 {

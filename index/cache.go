@@ -143,12 +143,13 @@ func (c *cache) wipe() error {
 	return nil
 }
 
-// close gives the directory back. Files that are worn are removed.
-func (c *cache) close(worn bool) error {
+// release gives the directory back: worn files are removed, closed ones sealed, and others are for the next one to verify.
+func (c *cache) release(worn, closed bool) error {
 	var err error
-	if worn {
+	switch {
+	case worn:
 		err = c.wipe()
-	} else {
+	case closed:
 		err = c.seal()
 	}
 	return errors.Join(err, c.lock.Unlock())

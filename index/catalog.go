@@ -46,7 +46,7 @@ func (p *pack) in(part uint32) (low, high int) {
 	return int(max(p.First, start) - start), int(min(p.end(), start+partChunks) - start)
 }
 
-func partKey(number uint32) key { return key{kind: partKind, a: number} }
+func partKey(number uint32) key { return newKey(partKind, number, 0) }
 
 // A segment is an imported segment.
 type segment struct {

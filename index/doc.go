@@ -15,16 +15,16 @@
 //
 // # How it is laid out
 //
-// An average of 8 to 16 KiB a chunk makes many chunks: ten million in 100 GB. A database entry for each costs too
+// An average of 8 to 16 KiB a chunk makes many chunks: ten million in 80 to 160 GB. A database entry for each costs too
 // much, in memory as in time, so Badger only holds larger values, each sealed with AES-256-GCM:
 //
 //	parts      the chunks in the order in which they became known, 1,024 a value: IDs and places
-//	pages      the fingerprint table: 4,096 values, selected by the first 12 bits of an ID
+//	pages      the fingerprint table: up to 4,096 values, selected by the first bits of an ID
 //	segments   which packs a segment lists
 //	root       what of all that counts
 //
-// A chunk's number in that order is its ordinal. A page is a sorted list of fingerprints (32 more bits of the ID),
-// each with an ordinal, which leads to a part, where the whole ID is compared. So a miss reads one page, and a hit
+// A chunk's number in that order is its ordinal. A page is a list of fingerprints (44 bits of the ID), each with an
+// ordinal, which leads to a part, where the whole ID is compared. So a miss reads one page, and a hit
 // also one part; chunks that were stored together are looked up together, and find their part at hand. Pages and parts
 // are read when they are first wanted, and as many are kept as Options allow.
 //

@@ -254,9 +254,9 @@ func (ix *Index) Close() error {
 	ix.write.Lock()
 	defer ix.write.Unlock()
 	ix.shelf.remove(ix.unused(ix.dropUnlisted()))
-	err := ix.shelf.close()
+	closed, err := ix.shelf.close()
 	if ix.cache != nil {
-		err = errors.Join(err, ix.cache.close(ix.shelf.worn.Load()))
+		err = errors.Join(err, ix.cache.release(ix.shelf.worn.Load(), closed))
 		ix.cache = nil
 	}
 	if err != nil {

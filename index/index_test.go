@@ -82,7 +82,7 @@ func TestLookupsGoOnWhileFilesAreReopened(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ix.Close()
-	const segments, chunks = 10, 12_000
+	const segments, chunks = 6, 12_000
 	var wg sync.WaitGroup
 	done := make(chan int, segments)
 	wg.Go(func() {
@@ -98,7 +98,7 @@ func TestLookupsGoOnWhileFilesAreReopened(t *testing.T) {
 	for range 3 {
 		wg.Go(func() {
 			for last := range done {
-				for i := uint64(0); i < uint64(last+1)*chunks; i += 61 {
+				for i := uint64(0); i < uint64(last+1)*chunks; i += 241 {
 					places, err := ix.Lookup(syntheticID(0, i))
 					if err != nil || len(places) != 1 {
 						t.Errorf("chunk %d is at %v: %v", i, places, err)
@@ -111,34 +111,36 @@ func TestLookupsGoOnWhileFilesAreReopened(t *testing.T) {
 	wg.Wait()
 }
 
-func TestForgottenSegmentsGiveTheirRoomBack(t *testing.T) {
+func TestRemovedValuesGiveTheirRoomBack(t *testing.T) {
 	dir := t.TempDir()
-	const chunks = 30_000 // about 1 MB
-	for n := range uint64(32) {
+	const values, size = 100, 100 << 10 // 10 MB in each round
+	for round := range uint32(6) {
 		ix := openTemp(t, dir)
-		if err := ix.Import(fmt.Sprint(n), syntheticSegment(n, 0, chunks, 4000)); err != nil {
+		var fresh []record
+		var old []key
+		for i := range values {
+			fresh = append(fresh, record{key: newKey('x', round, i), value: make([]byte, size)})
+			old = append(old, newKey('x', round-1, i))
+		}
+		if err := ix.shelf.put(fresh); err != nil {
 			t.Fatal(err)
 		}
-		if n > 0 {
-			if err := ix.Forget(fmt.Sprint(n - 1)); err != nil {
-				t.Fatal(err)
-			}
-		}
+		ix.shelf.remove(old)
 		if err := ix.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	size := int64(0)
+	used := int64(0)
 	err := filepath.WalkDir(dir, func(_ string, e os.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
 		}
 		info, err := e.Info()
-		size += info.Size()
+		used += info.Size()
 		return err
 	})
-	if err != nil || size > 24<<20 {
-		t.Fatalf("%d MB for one: %v", size>>20, err)
+	if err != nil || used > 35<<20 {
+		t.Fatalf("%d MB for 10: %v", used>>20, err)
 	}
 }
 
@@ -189,4 +191,38 @@ func TestFoldDropsWhatIsGone(t *testing.T) {
 	if ix.base.entries != 9000 || ix.delta.entries != 0 {
 		t.Fatalf("%d entries in the base and %d in the delta for 9000 chunks", ix.base.entries, ix.delta.entries)
 	}
+}
+
+func TestFullDiskStopsNothing(t *testing.T) {
+	dir := t.TempDir()
+	free := uint64(1 << 40)
+	open := func() (*Index, error) {
+		return Open(dir, [32]byte{1}, Options{room: func(string) (uint64, error) { return free, nil }})
+	}
+	ix, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ix.Import("before", crashSegment(0)); err != nil {
+		t.Fatal(err)
+	}
+	free = 1 << 20
+	if err := ix.Import("after", crashSegment(1)); err != nil {
+		t.Fatal(err)
+	}
+	checkSegment(t, ix, 0, true)
+	checkSegment(t, ix, 1, true)
+	if err := ix.Close(); !errors.Is(err, errFull) {
+		t.Fatalf("Close says nothing of the full disk: %v", err)
+	}
+	if _, err := open(); !errors.Is(err, errFull) {
+		t.Fatalf("opened on a full disk: %v", err)
+	}
+	free = 1 << 40
+	if ix, err = open(); err != nil {
+		t.Fatal(err)
+	}
+	defer ix.Close()
+	checkSegment(t, ix, 0, true)
+	checkSegment(t, ix, 1, false)
 }

@@ -55,11 +55,11 @@ func (ix *Index) sound(f *find) bool {
 // The caller holds ix.mu.
 func (ix *Index) each(id *chunk.ID, fn func(find) bool) error {
 	i, print := fingerprint(id)
-	page, err := ix.shelf.page(ix.base, i)
+	old, err := ix.shelf.bucket(ix.base, i)
 	if err != nil {
 		return err
 	}
-	for _, b := range [...]bucket{page, ix.delta.buckets[i]} {
+	for _, b := range [...]bucket{old, ix.delta.buckets[i]} {
 		for i := b.find(entry(print, 0)); i < b.len() && b.print(i) == print; i++ {
 			p := ix.cat.at(b.ordinal(i))
 			if p == nil {
@@ -204,7 +204,7 @@ func (ix *Index) Directory(id PackID) (*Directory, error) {
 	}
 	d := &Directory{Pack: p.ID, Session: p.Session, Class: p.Class, Size: p.Size}
 	for n := range p.parts() {
-		v, _, err := ix.readPart(n)
+		v, err := ix.part(n)
 		if err != nil {
 			return nil, fmt.Errorf("directory of pack %v: %w", id, err)
 		}

@@ -7,17 +7,20 @@ import (
 	"io/fs"
 	"iter"
 	"slices"
+
+	"chartkeep/chunk"
 )
 
 // Options are settings of Open. The zero value means the defaults.
 type Options struct {
 	// MemoryLimit is about how many bytes of the cache may be resident at a time, parts of mapped files included.
-	// What the index needs beyond does not grow with the repository, but for some 100 bytes per pack.
+	// What the index needs beyond does not grow with the repository, but some 200 bytes per pack.
 	// The default is 128 MiB, which holds the fingerprints of ten million chunks.
 	MemoryLimit int64
 
-	foldEntries uint64 // tests set them; otherwise
-	maxGaps     uint64 // the constants hold
+	// Tests set these.
+	foldEntries, maxGaps uint64
+	room                 func(dir string) (uint64, error)
 }
 
 const defaultMemoryLimit = 128 << 20
@@ -31,6 +34,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.maxGaps == 0 {
 		o.maxGaps = maxGaps
+	}
+	if o.room == nil {
+		o.room = room
 	}
 	return o
 }
@@ -56,7 +62,7 @@ func Open(dir string, key [32]byte, o Options) (*Index, error) {
 // open opens what is there or, if that fails, starts anew.
 func (c *cache) open(o Options) (*Index, error) {
 	ix, err := c.openIndex(o)
-	if err == nil || errors.Is(err, fs.ErrPermission) {
+	if err == nil || errors.Is(err, fs.ErrPermission) || errors.Is(err, errFull) {
 		return ix, err
 	}
 	if err := c.wipe(); err != nil {
@@ -70,11 +76,14 @@ func (c *cache) openIndex(o Options) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
+	s, err := newShelf(c.files(), c.key, o)
+	if err != nil {
+		return nil, err
+	}
 	if err := c.mark(stateOpening); err != nil {
 		return nil, err
 	}
-	s, err := openShelf(c.files(), c.key, o.MemoryLimit)
-	if err != nil {
+	if s.db, err = openBadger(s.dir); err != nil {
 		return nil, err
 	}
 	ix := newIndex(s, o)
@@ -87,7 +96,8 @@ func (c *cache) openIndex(o Options) (*Index, error) {
 		err = c.mark(stateOpen)
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.close())
+		_, closing := s.close()
+		return nil, errors.Join(err, closing)
 	}
 	return ix, nil
 }
@@ -176,22 +186,24 @@ func (ix *Index) loadSegment(s *segment, n int, packs map[PackID]*pack) error {
 
 // loadDelta enters the chunks that are not in the base.
 func (ix *Index) loadDelta() error {
-	for _, p := range ix.cat.packs {
-		if p.First < ix.base.below {
-			continue
-		}
-		for n := range p.parts() {
-			v, err := ix.part(n)
-			if err != nil {
-				return err
+	var err error
+	ix.delta.load(func(yield func(*chunk.ID, uint32) bool) {
+		for _, p := range ix.cat.packs {
+			if p.First < ix.base.below {
+				continue
 			}
-			low, high := p.in(n)
-			for i := low; i < high; i++ {
-				ix.delta.insert(v.id(i), n*partChunks+uint32(i))
+			for n := range p.parts() {
+				var v part
+				if v, err = ix.part(n); err != nil {
+					return
+				}
+				low, high := p.in(n)
+				for i := low; i < high && yield(v.id(i), n*partChunks+uint32(i)); i++ {
+				}
 			}
 		}
-	}
-	return nil
+	})
+	return err
 }
 
 // verify reads everything that the root leads to, because the process that had the cache before did not close it.

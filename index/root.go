@@ -17,8 +17,9 @@ const rootVersion = 1
 //	next         uvarint, first ordinal that was never given
 //	nextSegment  uvarint, first segment number that was never given
 //	base:
-//	  generation uvarint, 0 when there is none
+//	  generation uvarint
 //	  tag        8 bytes
+//	  pages      uvarint
 //	  entries    uvarint
 //	  below      uvarint, chunks with lower ordinals are in it
 //	segments     uvarint, number of segments
@@ -32,6 +33,7 @@ func appendRoot(dst []byte, c *catalog, base *base) []byte {
 	dst = binary.AppendUvarint(dst, uint64(c.nextSegment))
 	dst = binary.AppendUvarint(dst, uint64(base.generation))
 	dst = append(dst, base.tag[:]...)
+	dst = binary.AppendUvarint(dst, uint64(base.pages))
 	dst = binary.AppendUvarint(dst, base.entries)
 	dst = binary.AppendUvarint(dst, base.below)
 	dst = binary.AppendUvarint(dst, uint64(len(c.segments)))
@@ -57,6 +59,9 @@ func decodeRoot(b []byte) (c catalog, bs base, missing map[*segment]int, err err
 	c.nextSegment = r.uint32()
 	bs.generation = r.uint32()
 	r.copy(bs.tag[:])
+	if bs.pages = int(r.uvarint(buckets)); bs.pages&(bs.pages-1) != 0 {
+		r.fail(fmt.Errorf("%d pages", bs.pages))
+	}
 	bs.entries = r.uvarint(math.MaxUint32)
 	bs.below = r.uvarint(c.next)
 	missing = make(map[*segment]int)
@@ -98,7 +103,7 @@ func (s *segment) records() []record {
 	return records
 }
 
-func (s *segment) piece(i int) key { return key{kind: segmentKind, a: s.number, b: uint32(i)} }
+func (s *segment) piece(i int) key { return newKey(segmentKind, s.number, i) }
 
 // pieces returns the keys of the record of a segment of so many packs.
 func (s *segment) pieces(packs int) []key {

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -21,32 +22,34 @@ var (
 	errInMemory = errors.New("the index is in memory")
 )
 
-// A key names a value on the shelf.
-type key struct {
-	kind byte
-	a, b uint32
-}
+// A key names a value on the shelf: its kind in the first byte, then two numbers of 32 and 24 bits.
+type key uint64
 
 // Kinds of values, and what the two numbers of their keys say.
 const (
 	rootKind    = 'r' // only one
 	segmentKind = 's' // number of the segment, number of the piece
 	partKind    = 'd' // number of the part
-	pageKind    = 'b' // generation, bucket
+	pageKind    = 'b' // generation, number of the page
 )
 
-var rootKey = key{kind: rootKind}
+var rootKey = newKey(rootKind, 0, 0)
 
-func (k key) bytes() []byte {
-	b := append(make([]byte, 0, 9), k.kind)
-	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(b, k.a), k.b)
+func newKey(kind byte, a uint32, b int) key {
+	return key(kind)<<56 | key(a)<<24 | key(b)
 }
 
+func (k key) String() string {
+	return fmt.Sprintf("%c %d %d", byte(k>>56), uint32(k>>24), k&(1<<24-1))
+}
+
+func (k key) bytes() []byte { return binary.BigEndian.AppendUint64(nil, uint64(k)) }
+
 func parseKey(b []byte) (k key, ok bool) {
-	if len(b) != 9 {
-		return key{}, false
+	if len(b) != 8 {
+		return 0, false
 	}
-	return key{kind: b[0], a: binary.BigEndian.Uint32(b[1:]), b: binary.BigEndian.Uint32(b[5:])}, true
+	return key(binary.BigEndian.Uint64(b)), true
 }
 
 // A record is a value on its way to the shelf. It can be read again only with the tag it was put there with, so
@@ -68,6 +71,7 @@ type record struct {
 type shelf struct {
 	dir  string // of Badger's files; empty when everything is in memory
 	aead cipher.AEAD
+	room func(dir string) (uint64, error)
 
 	recent *recent
 	worn   atomic.Bool // a value on disk was damaged
@@ -86,15 +90,23 @@ func newMemoryShelf() *shelf {
 	return &shelf{memory: make(map[key][]byte), recent: newRecent(0), down: errMissing}
 }
 
-// openShelf opens Badger in dir, which it creates if need be.
-func openShelf(dir string, secret [32]byte, limit int64) (*shelf, error) {
+// newShelf returns a shelf in dir, which it creates if need be. Badger is still to be opened.
+func newShelf(dir string, secret [32]byte, o Options) (*shelf, error) {
 	aead, err := newAEAD(secret)
 	if err != nil {
 		return nil, err
 	}
-	s := &shelf{dir: dir, aead: aead, recent: newRecent(limit - limit/4), mapped: mapped{limit: limit / 4}}
-	s.db, err = openBadger(dir)
-	return s, err
+	mappable := o.MemoryLimit / 4
+	s := &shelf{
+		dir: dir, aead: aead, room: o.room,
+		recent: newRecent(o.MemoryLimit - mappable),
+		mapped: mapped{limit: mappable},
+		down:   errClosed,
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	return s, s.checkRoom(nil)
 }
 
 func newAEAD(secret [32]byte) (cipher.AEAD, error) {
@@ -162,7 +174,7 @@ func (s *shelf) fetchStored(k key, tag []byte) (v []byte, err error) {
 	case errors.Is(err, badger.ErrKeyNotFound) && k == rootKey:
 		return nil, nil
 	case err != nil:
-		return nil, s.damage(fmt.Errorf("value %c %d %d: %w", k.kind, k.a, k.b, err))
+		return nil, s.damage(fmt.Errorf("value %v: %w", k, err))
 	}
 	return v, nil
 }

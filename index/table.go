@@ -2,42 +2,65 @@ package index
 
 import (
 	"crypto/rand"
+	"encoding/binary"
 	"fmt"
+	"iter"
 
 	"chartkeep/chunk"
 )
 
-// A base is the persistent part of the fingerprint table: one page per bucket, with entries for the chunks whose
-// ordinals are below a limit. Pages are written together, as a generation, and never changed.
+// A base is the persistent part of the fingerprint table, with the chunks whose ordinals are below a limit. Its
+// buckets are on pages, the same number on each. Pages are written together, as a generation, and never changed:
+//
+//	ends     4 bytes for each bucket, little endian: the number of entries on the page up to its end
+//	entries  as in the buckets
 type base struct {
-	generation uint32 // 0: there are no pages
+	generation uint32
 	tag        [8]byte
+	pages      int // 0 or a power of two up to buckets
 	entries    uint64
 	below      uint64
 }
 
-func (b *base) key(bucket int) key {
-	return key{kind: pageKind, a: b.generation, b: uint32(bucket)}
+// pageEntries is the number of entries up to which a page is not split.
+const pageEntries = 4096
+
+// next returns a base to come after b, with room for so many entries.
+func (b *base) next(entries uint64) *base {
+	fresh := &base{generation: b.generation + 1, pages: 1}
+	_, _ = rand.Read(fresh.tag[:]) // never fails
+	for entries > uint64(fresh.pages)*pageEntries && fresh.pages < buckets {
+		fresh.pages *= 2
+	}
+	return fresh
 }
 
+func (b *base) key(page int) key { return newKey(pageKind, b.generation, page) }
+
 func (b *base) keys() []key {
-	if b.generation == 0 {
-		return nil
-	}
-	keys := make([]key, buckets)
+	keys := make([]key, b.pages)
 	for i := range keys {
 		keys[i] = b.key(i)
 	}
 	return keys
 }
 
-// page returns the base's entries in a bucket.
-func (s *shelf) page(b *base, i int) (bucket, error) {
-	if b.generation == 0 {
+// bucket returns what the base has in a bucket.
+func (s *shelf) bucket(b *base, i int) (bucket, error) {
+	if b.pages == 0 {
 		return nil, nil
 	}
-	v, err := s.get(b.key(i), b.tag[:])
-	return bucket(v), err
+	n := buckets / b.pages
+	page, err := s.get(b.key(i/n), b.tag[:])
+	if err != nil {
+		return nil, err
+	}
+	start := uint32(0)
+	if i %= n; i > 0 {
+		start = binary.LittleEndian.Uint32(page[4*(i-1):])
+	}
+	end := binary.LittleEndian.Uint32(page[4*i:])
+	return bucket(page[4*n:][start*entrySize : end*entrySize]), nil
 }
 
 // A delta is the part of the fingerprint table that the base lacks. It is made anew from the parts when a cache is
@@ -53,6 +76,19 @@ func (d *delta) insert(id *chunk.ID, ordinal uint32) {
 	d.entries++
 }
 
+// load enters many chunks, which are appended first and sorted last.
+func (d *delta) load(chunks iter.Seq2[*chunk.ID, uint32]) {
+	for id, ordinal := range chunks {
+		b, print := fingerprint(id)
+		d.buckets[b] = binary.LittleEndian.AppendUint64(d.buckets[b], entry(print, ordinal))
+		d.entries++
+	}
+	var scratch []uint64
+	for _, b := range d.buckets {
+		scratch = b.sort(scratch)
+	}
+}
+
 // foldEntries is the least number of entries that make a delta or dead entries worth a new base. Up to here a cache
 // has no base at all, and is read as a whole when it is opened.
 const foldEntries = 1 << 18
@@ -63,15 +99,15 @@ func (ix *Index) foldDue() bool {
 	entries := ix.base.entries + ix.delta.entries
 	least := ix.options.foldEntries
 	return ix.shelf.stored() &&
-		(ix.delta.entries > least+ix.base.entries/32 || entries > least+ix.cat.chunks+ix.cat.chunks/4)
+		(ix.delta.entries > least+ix.base.entries/64 || entries > least+ix.cat.chunks+ix.cat.chunks/4)
 }
 
 // fold writes a new base that holds the delta too, without the entries of packs that are gone. The caller holds
 // ix.write, so that nothing but look-ups goes on.
 func (ix *Index) fold() error {
-	old := *ix.base
-	fresh := &base{generation: old.generation + 1, below: ix.cat.next}
-	_, _ = rand.Read(fresh.tag[:]) // never fails
+	old := ix.base
+	fresh := old.next(old.entries + ix.delta.entries)
+	fresh.below = ix.cat.next
 	if err := ix.writeBase(fresh); err != nil {
 		return fmt.Errorf("fold index: %w", err)
 	}
@@ -90,23 +126,16 @@ func (ix *Index) fold() error {
 }
 
 func (ix *Index) writeBase(fresh *base) error {
-	keep := func(ordinal uint32) bool { return ix.cat.at(ordinal) != nil }
-	if ix.base.entries+ix.delta.entries == ix.cat.chunks {
-		keep = func(uint32) bool { return true }
-	}
 	var scratch []byte
 	var records []record
-	for i := range buckets {
-		old, err := ix.shelf.page(ix.base, i)
-		if err != nil {
+	for i := range fresh.pages {
+		start := len(scratch)
+		var err error
+		if scratch, err = ix.appendPage(scratch, fresh, i); err != nil {
 			return err
 		}
-		start := len(scratch)
-		scratch = merge(scratch, old, ix.delta.buckets[i], keep)
-		page := scratch[start:len(scratch):len(scratch)]
-		fresh.entries += uint64(bucket(page).len())
-		records = append(records, record{key: fresh.key(i), tag: fresh.tag[:], value: page})
-		if len(scratch) >= batchBytes || i == buckets-1 {
+		records = append(records, record{key: fresh.key(i), tag: fresh.tag[:], value: scratch[start:len(scratch):len(scratch)]})
+		if len(scratch) >= batchBytes || i == fresh.pages-1 {
 			if err := ix.shelf.put(records); err != nil {
 				return err
 			}
@@ -114,4 +143,26 @@ func (ix *Index) writeBase(fresh *base) error {
 		}
 	}
 	return nil
+}
+
+// appendPage appends a page of a new base.
+func (ix *Index) appendPage(dst []byte, fresh *base, page int) ([]byte, error) {
+	keep := func(ordinal uint32) bool { return ix.cat.at(ordinal) != nil }
+	if ix.base.entries+ix.delta.entries == ix.cat.chunks {
+		keep = func(uint32) bool { return true } // nothing is gone
+	}
+	n := buckets / fresh.pages
+	ends := len(dst)
+	dst = append(dst, make([]byte, 4*n)...)
+	start := len(dst)
+	for i := range n {
+		old, err := ix.shelf.bucket(ix.base, page*n+i)
+		if err != nil {
+			return nil, err
+		}
+		dst = merge(dst, old, ix.delta.buckets[page*n+i], keep)
+		binary.LittleEndian.PutUint32(dst[ends+4*i:], uint32((len(dst)-start)/entrySize))
+	}
+	fresh.entries += uint64((len(dst) - start) / entrySize)
+	return dst, nil
 }
