@@ -15,6 +15,22 @@ import (
 
 // with opens the repository, takes its lock, and runs work on it.
 func (p *program) with(ctx context.Context, mode storage.LockMode, work func(*repo.Repository) error) error {
+	return p.opened(ctx, func(r *repo.Repository) error {
+		return p.locked(ctx, r, mode, func() error { return work(r) })
+	})
+}
+
+// locked takes the lock of an open repository and runs work.
+func (p *program) locked(ctx context.Context, r *repo.Repository, mode storage.LockMode, work func() error) error {
+	unlock, err := p.lock(ctx, r, mode)
+	if err != nil {
+		return err
+	}
+	return errors.Join(work(), unlock())
+}
+
+// opened opens the repository and runs work, which takes the locks it needs.
+func (p *program) opened(ctx context.Context, work func(*repo.Repository) error) error {
 	st, err := p.openStore()
 	if err != nil {
 		return err
@@ -24,21 +40,25 @@ func (p *program) with(ctx context.Context, mode storage.LockMode, work func(*re
 	if err != nil {
 		return err
 	}
-	unlock, err := p.lock(ctx, r, mode)
-	if err != nil {
-		return errors.Join(err, r.Close())
-	}
-	return errors.Join(work(r), r.Close(), unlock())
+	return errors.Join(work(r), r.Close())
 }
 
 // reading is with for a command that only reads what is stored.
 func (p *program) reading(ctx context.Context, work func(*repo.Repository) error) error {
 	return p.with(ctx, storage.Shared, func(r *repo.Repository) error {
-		if !r.CanRead() {
-			return failed("Use the password of an owner key: chartkeep key list", "this key may add snapshots but not read them")
+		if err := ownerOnly(r); err != nil {
+			return err
 		}
 		return work(r)
 	})
+}
+
+// ownerOnly refuses a key that may not read.
+func ownerOnly(r *repo.Repository) error {
+	if !r.CanRead() {
+		return failed("Use the password of an owner key: chartkeep key list", "this key may add snapshots but not read them")
+	}
+	return nil
 }
 
 // openStore opens the place where the repository lies. The table of places is

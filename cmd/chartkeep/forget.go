@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"chartkeep/cmd/internal/ui"
+	"chartkeep/gc"
+	"chartkeep/repo"
+	"chartkeep/repo/storage"
+	"chartkeep/snapshot"
+)
+
+func (p *program) forgetCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "forget",
+		Usage:     "remove snapshots, by name or by rule",
+		ArgsUsage: "[SNAPSHOT...]",
+		Description: `Removes snapshots: those that are named, or those that no --keep rule keeps.
+Each rule keeps the newest of its periods that have a snapshot, and a snapshot
+stays when any rule keeps it. Snapshots are judged in groups, those of one host,
+plan and set of paths together, and each group keeps at least one. What is on
+hold stays. The space is free after a prune.
+
+   chartkeep forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12 -n
+   chartkeep forget --keep-business-days 10 --keep-monthly 12 --keep-fiscal-yearly 7 --fiscal-year-start 07-01
+   chartkeep forget --keep-within 1y6m --prune
+   chartkeep forget 3f9c0a11`,
+		Flags: append(append(append(filterFlags(), keepFlags()...), pruneFlags()...),
+			&cli.StringFlag{Name: "group-by", Value: "host,plan,paths", Usage: "judge those together that have the same `WORDS` host, plan, paths, tags"},
+			dryRunFlag("remove nothing, but say what would be removed"),
+			&cli.BoolFlag{Name: "prune", Usage: "then free the space"},
+		),
+		Action: p.forget,
+	}
+}
+
+// forgetRun is one run of the command.
+type forgetRun struct {
+	*program
+	c      *cli.Context
+	r      *repo.Repository
+	policy gc.Policy
+	by     gc.GroupBy
+	prune  gc.PruneOptions
+	dry    bool
+	gone   map[repo.DocumentID]bool
+}
+
+func (p *program) forget(c *cli.Context) error {
+	f := &forgetRun{program: p, c: c, dry: c.Bool("dry-run"), gone: map[repo.DocumentID]bool{}}
+	var err error
+	if f.policy, err = keepPolicy(c); err != nil {
+		return err
+	}
+	if f.by, err = gc.ParseGroupBy(c.String("group-by")); err != nil {
+		return usage(c, "--group-by: %w", err)
+	}
+	if f.prune, err = pruneOptions(c); err != nil {
+		return err
+	}
+	switch named := c.NArg() > 0; {
+	case named && !f.policy.Empty():
+		return usage(c, "snapshots are removed by name or by rule, not both at once")
+	case !named && f.policy.Empty():
+		return usage(c, "no rule is given, and no snapshot is named; nothing is removed")
+	}
+	return p.opened(c.Context, func(r *repo.Repository) error {
+		f.r = r
+		return f.run(c.Context)
+	})
+}
+
+// run removes snapshots under the shared lock, and then frees the space with
+// locks of its own.
+func (f *forgetRun) run(ctx context.Context) error {
+	if err := ownerOnly(f.r); err != nil {
+		return err
+	}
+	err := f.locked(ctx, f.r, storage.Shared, func() error { return f.forgetSome(ctx) })
+	if err != nil || !f.c.Bool("prune") {
+		return err
+	}
+	if f.dry {
+		f.prune.Without = f.gone
+	}
+	return f.pruneNow(ctx, f.r, f.prune, f.dry)
+}
+
+func (f *forgetRun) forgetSome(ctx context.Context) error {
+	all, err := f.snapshots(ctx, f.r, filterOf(f.c))
+	if err != nil {
+		return err
+	}
+	var doomed []*snapshot.Snapshot
+	if f.c.NArg() > 0 {
+		doomed, err = f.byName(all)
+	} else {
+		doomed = f.byRule(all)
+	}
+	if err != nil {
+		return err
+	}
+	return f.remove(ctx, doomed)
+}
+
+// byName chooses the snapshots that are named.
+func (f *forgetRun) byName(all []*snapshot.Snapshot) ([]*snapshot.Snapshot, error) {
+	doomed, err := chosen(all, f.c.Args().Slice())
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range doomed {
+		if s.Hold != nil {
+			return nil, failed("To end the hold: chartkeep release "+s.ID.Short(), "snapshot %s is on hold%s; nothing was removed", s.ID.Short(), holdReason(s))
+		}
+	}
+	for _, s := range doomed {
+		f.Print("%s of %s, %s", s.ID.Short(), ui.Time(s.Time), s.Host)
+	}
+	f.Object(groupOf(gc.Group{}, nil, doomed))
+	return doomed, nil
+}
+
+func holdReason(s *snapshot.Snapshot) string {
+	if s.Hold.Reason == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (%s)", ui.Plain(s.Hold.Reason))
+}
+
+// byRule judges every group, and says why each snapshot stays or goes.
+func (f *forgetRun) byRule(all []*snapshot.Snapshot) (doomed []*snapshot.Snapshot) {
+	byID := map[string]*snapshot.Snapshot{}
+	judged := make([]gc.Snapshot, len(all))
+	for i, s := range all {
+		byID[string(s.ID)] = s
+		judged[i] = judgedOf(s)
+	}
+	f.Print("keeping %s", f.policy)
+	for _, g := range gc.DecideGroups(judged, f.by, f.policy, calendar(), time.Now()) {
+		var keep, remove []*snapshot.Snapshot
+		for _, d := range g.Decisions {
+			if s := byID[d.Snapshot.ID]; d.Keep {
+				keep = append(keep, s)
+			} else {
+				remove = append(remove, s)
+			}
+		}
+		f.Object(groupOf(g, keep, remove))
+		f.sayGroup(g, byID)
+		doomed = append(doomed, remove...)
+	}
+	return doomed
+}
+
+// calendar is how the practice counts its days, as far as this machine knows.
+func calendar() gc.Calendar { return gc.Calendar{Zone: time.Local} }
+
+func judgedOf(s *snapshot.Snapshot) gc.Snapshot {
+	return gc.Snapshot{
+		ID: string(s.ID), Time: s.Time, Host: s.Host, Plan: s.Plan, Paths: s.Paths, Tags: s.Tags,
+		Complete: s.Complete, Held: s.Hold != nil, Dated: s.Dated, Sequence: s.Sequence,
+	}
+}
+
+// remove removes snapshots, the oldest first: cut off, it has removed what is
+// least missed.
+func (f *forgetRun) remove(ctx context.Context, doomed []*snapshot.Snapshot) error {
+	for _, s := range doomed {
+		f.gone[s.ID] = true
+		if f.dry {
+			continue
+		}
+		if err := f.r.RemoveDocument(ctx, repo.Snapshots, s.ID); err != nil {
+			return fmt.Errorf("forget snapshot %s: %w", s.ID.Short(), err)
+		}
+	}
+	switch {
+	case f.dry:
+		f.Print("dry run: %s would be removed", ui.Counted(len(doomed), "snapshot"))
+	case len(doomed) > 0 && !f.c.Bool("prune"):
+		f.Print("%s removed; to free the space: chartkeep prune", ui.Counted(len(doomed), "snapshot"))
+	default:
+		f.Print("%s removed", ui.Counted(len(doomed), "snapshot"))
+	}
+	return nil
+}
