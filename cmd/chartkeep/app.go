@@ -80,6 +80,7 @@ damage found, 130 interrupted.`
 // commands are all of them, in the order in which help lists them.
 func (p *program) commands() []*cli.Command {
 	all := []*cli.Command{
+		p.demoCommand(),
 		p.initCommand(),
 		p.backupCommand(),
 		p.snapshotsCommand(),
@@ -87,10 +88,15 @@ func (p *program) commands() []*cli.Command {
 		p.findCommand(),
 		p.historyCommand(),
 		p.diffCommand(),
+		p.restoreCommand(),
 		p.dumpCommand(),
 		p.tagCommand(),
 		p.holdCommand(),
 		p.releaseCommand(),
+		p.forgetCommand(),
+		p.pruneCommand(),
+		p.checkCommand(),
+		p.repairCommand(),
 		p.keyCommand(),
 		p.statsCommand(),
 		p.completionCommand(),

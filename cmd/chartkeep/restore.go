@@ -244,7 +244,7 @@ func (x *restoreRun) item(path, action string, n *snapshot.Node) {
 	if action == "skipped" && x.o.Overwrite >= restore.IfNewer {
 		x.kept[path] = true
 	}
-	if x.Verbose == 0 {
+	if x.Verbose < 1 {
 		return
 	}
 	o := itemObject{Type: "verbose_status", Action: action, Item: path}

@@ -38,6 +38,9 @@ func TestStories(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits,
 			"field": field,
+			"lock":  lock,
+			"noise": noise,
+			"spoil": spoil,
 		},
 	})
 }
