@@ -147,8 +147,28 @@ func (a *assembler) folderAttributes(it *item) error {
 	return a.problem(&item{entry: it.entry, err: err})
 }
 
+// maxAttributes bounds what a node keeps of extended attributes, bytes: a node
+// has to fit a chunk. File systems keep less, but some network shares do not.
+const maxAttributes = 1 << 20
+
+// ErrAttributes is the problem with an entry whose extended attributes are too
+// large to be kept.
+var ErrAttributes = errors.New("its extended attributes are larger than 1 MiB together and are not saved")
+
 // done adds a finished node to its folder's tree.
 func (a *assembler) done(ctx context.Context, it *item) error {
+	size := 0
+	for _, x := range it.node.Attributes {
+		size += len(x.Name) + len(x.Value)
+	}
+	if size > maxAttributes {
+		bare := *it.node
+		bare.Attributes = nil
+		it.node = &bare
+		if err := a.problem(&item{entry: it.entry, err: ErrAttributes}); err != nil {
+			return err
+		}
+	}
 	a.count(it)
 	if len(a.levels) == 0 {
 		a.root = it.node

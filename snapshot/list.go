@@ -47,7 +47,8 @@ const (
 	minNodes = 8
 	maxItems = 512
 	maxLevel = 12
-	inline   = 16 // references that may stand in a node
+	maxPiece = 256 << 10 // bytes; an item that would go beyond begins a new piece
+	inline   = 16        // references that may stand in a node
 )
 
 // cutAfterRef says whether a piece may end after a reference. IDs are keyed
@@ -87,6 +88,11 @@ type listLevel struct {
 func (w *listWriter) add(level int, item []byte, size uint64, name string, cut bool) error {
 	if level == len(w.levels) {
 		w.levels = append(w.levels, listLevel{})
+	}
+	if l := &w.levels[level]; l.items > 0 && len(l.piece)+len(item) > maxPiece {
+		if err := w.close(level); err != nil {
+			return err
+		}
 	}
 	l := &w.levels[level]
 	if l.items == 0 {

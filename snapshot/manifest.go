@@ -111,11 +111,18 @@ const manifestVersion = 1
 func (s *Snapshot) encode() ([]byte, error) {
 	root := s.Root.append(nil)
 	zone, offset := s.Time.Zone()
+	valid := func(s string) string { return strings.ToValidUTF8(s, "\ufffd") } // text that is not could not be read back
 	m := manifest{
 		Format: manifestVersion, Sec: s.Time.Unix(), Nsec: uint32(s.Time.Nanosecond()), Zone: zone, Offset: offset,
-		Host: s.Host, User: s.User, Plan: s.Plan, Tags: s.Tags, Root: root,
+		Host: valid(s.Host), User: valid(s.User), Plan: valid(s.Plan), Root: root,
 		Parent: string(s.Parent), Previous: string(s.Previous), Complete: s.Complete, Original: string(s.Original),
-		Summary: s.Summary, Hold: s.Hold, Version: s.Version, Sequence: s.Sequence, Dated: s.Dated,
+		Summary: s.Summary, Version: s.Version, Sequence: s.Sequence, Dated: s.Dated,
+	}
+	for _, t := range s.Tags {
+		m.Tags = append(m.Tags, valid(t))
+	}
+	if s.Hold != nil {
+		m.Hold = &Hold{Who: valid(s.Hold.Who), When: s.Hold.When, Reason: valid(s.Hold.Reason)}
 	}
 	for _, p := range s.Paths {
 		m.Paths = append(m.Paths, []byte(p))

@@ -289,3 +289,77 @@ func TestAnUnreadableFileIsMarkedAndTheOthersSaved(t *testing.T) {
 	s, _ = save(t, r, src, snapshot.SaveOptions{Parent: &s.Root})
 	same(t, src, content(t, r, &s.Root, "/", map[string][]byte{}))
 }
+
+// attributed gives every file extended attributes.
+type attributed struct {
+	*memSource
+	attributes []sources.Attribute
+}
+
+type attributedContent struct {
+	sources.Content
+	attributes []sources.Attribute
+}
+
+func (c attributedContent) Attributes() ([]sources.Attribute, error) { return c.attributes, nil }
+
+func (a attributed) Entries(ctx context.Context) iter.Seq[sources.Entry] {
+	return func(yield func(sources.Entry) bool) {
+		for e := range a.memSource.Entries(ctx) {
+			if e.Content != nil && e.Meta.Kind == sources.Regular {
+				e.Content = attributedContent{e.Content, a.attributes}
+			}
+			if !yield(e) {
+				return
+			}
+		}
+	}
+}
+
+func TestLargeAttributesNeitherFailARunNorFillAPiece(t *testing.T) {
+	r := repotest.New(t, repotest.Options{})
+	src := newMemSource()
+	for i := range 400 {
+		src.put(fmt.Sprintf("/f%03d", i), []byte("x"))
+	}
+	large := attributed{src, []sources.Attribute{{Name: "user.large", Value: noise(1, 60<<10)}}}
+	s, _ := save(t, r, large, snapshot.SaveOptions{})
+	same(t, src, content(t, r, &s.Root, "/", map[string][]byte{}))
+	n, err := snapshot.Lookup(context.Background(), r, &s.Root, "/f200")
+	if err != nil || len(n.Attributes) != 1 || !bytes.Equal(n.Attributes[0].Value, large.attributes[0].Value) {
+		t.Errorf("the attribute did not come back (%v)", err)
+	}
+
+	problems := 0
+	tooLarge := attributed{src, []sources.Attribute{{Name: "user.huge", Value: make([]byte, 2<<20)}}}
+	s, _ = save(t, r, tooLarge, snapshot.SaveOptions{Problem: func(string, error) { problems++ }})
+	same(t, src, content(t, r, &s.Root, "/", map[string][]byte{}))
+	if problems != len(src.files) {
+		t.Errorf("%d problems told for %d files", problems, len(src.files))
+	}
+}
+
+func TestTextThatIsNotUTF8NeverMakesASnapshotUnreadable(t *testing.T) {
+	r := repotest.New(t, repotest.Options{})
+	ctx := context.Background()
+	w, err := r.NewWriter(ctx, repo.WriterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, _, err := snapshot.Save(ctx, r, w, practice(), snapshot.SaveOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	bad := "a\xff"
+	s := &snapshot.Snapshot{Root: *root, Host: bad, User: bad, Plan: bad, Tags: []string{bad}, Hold: &snapshot.Hold{Who: bad, Reason: bad}, Paths: []string{"/" + bad}}
+	if err := s.Put(ctx, w); err != nil {
+		t.Fatal(err)
+	}
+	got, err := snapshot.Load(ctx, r, s.ID)
+	if err != nil || got.Paths[0] != "/"+bad || got.Tags[0] != "a\ufffd" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}

@@ -116,7 +116,7 @@ func (c *TreeCursor) Next(ctx context.Context) (*Node, error) {
 		return nil, err
 	}
 	c.piece = rest
-	if n.Name <= c.last && c.last != "" {
+	if n.Name <= c.last { // an empty name too: only a root has none
 		return nil, fmt.Errorf("%w: %q after %q", errPiece, n.Name, c.last)
 	}
 	c.last = n.Name
