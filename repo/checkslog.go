@@ -85,6 +85,14 @@ func (l *CheckLog) note(m packMark, when int64) {
 	}
 }
 
+// Note takes down that a pack was read whole and found good.
+func (l *CheckLog) Note(p index.PackID, now time.Time) {
+	if l.when == nil {
+		l.when = map[packMark]int64{}
+	}
+	l.note(markOf(p), now.Unix())
+}
+
 // Empty reports whether no check has left anything.
 func (l *CheckLog) Empty() bool { return len(l.when) == 0 }
 
@@ -101,7 +109,7 @@ func (l *CheckLog) Verified(p index.PackID) time.Time {
 // that have gone, in place of what it was read from.
 func (w *Writer) PutCheckLog(ctx context.Context, l *CheckLog, now time.Time, verified []index.PackID) error {
 	for _, p := range verified {
-		l.note(markOf(p), now.Unix())
+		l.Note(p, now)
 	}
 	there := map[packMark]bool{}
 	for info, err := range w.index.Packs() {
