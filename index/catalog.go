@@ -60,7 +60,8 @@ type segment struct {
 //
 // Packs have consecutive ordinals, in the order in which they became known. Those of packs that are gone stay unused.
 type catalog struct {
-	packs    []*pack // in the order of their ordinals; readers may hold on to it, so it only grows or is replaced
+	packs    []*pack  // in the order of their ordinals; readers may hold on to it, so it only grows or is replaced
+	first    []uint32 // their first ordinals, side by side to be searched
 	byID     map[PackID]*pack
 	segments map[string]*segment
 
@@ -76,6 +77,7 @@ func newCatalog() catalog {
 // add enters a pack whose ordinals follow all others.
 func (c *catalog) add(p *pack) {
 	c.packs = append(c.packs, p)
+	c.first = append(c.first, uint32(p.First))
 	c.byID[p.ID] = p
 	c.chunks += uint64(p.Chunks)
 	c.next = max(c.next, p.end())
@@ -91,7 +93,7 @@ func (c *catalog) inPart(n uint32) []*pack {
 
 // at returns the pack that has the ordinal, or nil.
 func (c *catalog) at(ordinal uint32) *pack {
-	n := sort.Search(len(c.packs), func(i int) bool { return c.packs[i].First > uint64(ordinal) })
+	n := sort.Search(len(c.first), func(i int) bool { return c.first[i] > ordinal })
 	if n == 0 || uint64(ordinal) >= c.packs[n-1].end() {
 		return nil
 	}
@@ -134,4 +136,8 @@ func (c *catalog) drop(packs []*pack) {
 		c.chunks -= uint64(p.Chunks)
 	}
 	c.packs = slices.DeleteFunc(slices.Clone(c.packs), func(p *pack) bool { return c.byID[p.ID] != p })
+	c.first = c.first[:0]
+	for _, p := range c.packs {
+		c.first = append(c.first, uint32(p.First))
+	}
 }

@@ -90,7 +90,7 @@ func (ix *Index) part(number uint32) (part, error) {
 	}
 	v, stored, err := ix.readPart(number)
 	if err == nil && stored {
-		ix.shelf.recent.add(partKey(number), v)
+		ix.shelf.recent.add(partKey(number), v, nil)
 	}
 	return v, err
 }

@@ -112,7 +112,7 @@ func (ix *Index) load() error {
 	if err != nil {
 		return fmt.Errorf("root: %w", err)
 	}
-	ix.cat, ix.base = cat, &base
+	ix.cat, ix.base = cat, base
 	if err := ix.loadPacks(missing); err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func appendRoot(dst []byte, c *catalog, base *base) []byte {
 	dst = binary.AppendUvarint(dst, uint64(c.nextSegment))
 	dst = binary.AppendUvarint(dst, uint64(base.generation))
 	dst = append(dst, base.tag[:]...)
-	dst = binary.AppendUvarint(dst, uint64(base.pages))
+	dst = binary.AppendUvarint(dst, uint64(len(base.pages)))
 	dst = binary.AppendUvarint(dst, base.entries)
 	dst = binary.AppendUvarint(dst, base.below)
 	dst = binary.AppendUvarint(dst, uint64(len(c.segments)))
@@ -49,19 +49,21 @@ func appendRoot(dst []byte, c *catalog, base *base) []byte {
 
 // decodeRoot returns the catalog and base that a root describes, and the segments' names with the packs still
 // missing: their number is given.
-func decodeRoot(b []byte) (c catalog, bs base, missing map[*segment]int, err error) {
+func decodeRoot(b []byte) (c catalog, bs *base, missing map[*segment]int, err error) {
 	r := reader{b: b}
 	if v := r.byte(); v != rootVersion {
 		r.fail(fmt.Errorf("version %d", v))
 	}
-	c = newCatalog()
+	c, bs = newCatalog(), new(base)
 	c.next = r.uvarint(math.MaxUint32)
 	c.nextSegment = r.uint32()
 	bs.generation = r.uint32()
 	r.copy(bs.tag[:])
-	if bs.pages = int(r.uvarint(buckets)); bs.pages&(bs.pages-1) != 0 {
-		r.fail(fmt.Errorf("%d pages", bs.pages))
+	pages := int(r.uvarint(buckets))
+	if pages&(pages-1) != 0 {
+		r.fail(fmt.Errorf("%d pages", pages))
 	}
+	bs.pages = make([]slot, pages)
 	bs.entries = r.uvarint(math.MaxUint32)
 	bs.below = r.uvarint(c.next)
 	missing = make(map[*segment]int)

@@ -119,18 +119,6 @@ func newAEAD(secret [32]byte) (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(b)
 }
 
-// get returns a value and keeps it at hand. Nobody may change it.
-func (s *shelf) get(k key, tag []byte) ([]byte, error) {
-	if v, ok := s.recent.get(k); ok {
-		return v, nil
-	}
-	v, stored, err := s.fetch(k, tag)
-	if err == nil && stored {
-		s.recent.add(k, v)
-	}
-	return v, err
-}
-
 // fetch returns a value, and whether it came from disk. Nobody may change it.
 func (s *shelf) fetch(k key, tag []byte) (v []byte, stored bool, err error) {
 	s.mu.RLock()

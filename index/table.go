@@ -17,9 +17,9 @@ import (
 type base struct {
 	generation uint32
 	tag        [8]byte
-	pages      int // 0 or a power of two up to buckets
 	entries    uint64
 	below      uint64
+	pages      []slot // none, or a power of two up to buckets
 }
 
 // pageEntries is the number of entries up to which a page is not split.
@@ -27,39 +27,55 @@ const pageEntries = 4096
 
 // next returns a base to come after b, with room for so many entries.
 func (b *base) next(entries uint64) *base {
-	fresh := &base{generation: b.generation + 1, pages: 1}
+	fresh := &base{generation: b.generation + 1}
 	_, _ = rand.Read(fresh.tag[:]) // never fails
-	for entries > uint64(fresh.pages)*pageEntries && fresh.pages < buckets {
-		fresh.pages *= 2
+	pages := 1
+	for entries > uint64(pages)*pageEntries && pages < buckets {
+		pages *= 2
 	}
+	fresh.pages = make([]slot, pages)
 	return fresh
 }
 
 func (b *base) key(page int) key { return newKey(pageKind, b.generation, page) }
 
 func (b *base) keys() []key {
-	keys := make([]key, b.pages)
+	keys := make([]key, len(b.pages))
 	for i := range keys {
 		keys[i] = b.key(i)
 	}
 	return keys
 }
 
+// page returns a page, and keeps it at hand.
+func (s *shelf) page(b *base, i int) ([]byte, error) {
+	if v, ok := s.recent.getSlot(&b.pages[i]); ok {
+		return v, nil
+	}
+	v, stored, err := s.fetch(b.key(i), b.tag[:])
+	if err == nil && stored {
+		s.recent.add(b.key(i), v, &b.pages[i])
+	}
+	return v, err
+}
+
 // bucket returns what the base has in a bucket.
 func (s *shelf) bucket(b *base, i int) (bucket, error) {
-	if b.pages == 0 {
+	if len(b.pages) == 0 {
 		return nil, nil
 	}
-	n := buckets / b.pages
-	page, err := s.get(b.key(i/n), b.tag[:])
+	n := buckets / len(b.pages)
+	page, err := s.page(b, i/n)
 	if err != nil {
 		return nil, err
 	}
-	start := uint32(0)
-	if i %= n; i > 0 {
-		start = binary.LittleEndian.Uint32(page[4*(i-1):])
+	start, end := 0, (len(page)-4*n)/entrySize
+	if at := i % n; at > 0 {
+		start = int(binary.LittleEndian.Uint32(page[4*(at-1):]))
 	}
-	end := binary.LittleEndian.Uint32(page[4*i:])
+	if at := i % n; at < n-1 {
+		end = int(binary.LittleEndian.Uint32(page[4*at:]))
+	}
 	return bucket(page[4*n:][start*entrySize : end*entrySize]), nil
 }
 
@@ -128,14 +144,14 @@ func (ix *Index) fold() error {
 func (ix *Index) writeBase(fresh *base) error {
 	var scratch []byte
 	var records []record
-	for i := range fresh.pages {
+	for i := range len(fresh.pages) {
 		start := len(scratch)
 		var err error
 		if scratch, err = ix.appendPage(scratch, fresh, i); err != nil {
 			return err
 		}
 		records = append(records, record{key: fresh.key(i), tag: fresh.tag[:], value: scratch[start:len(scratch):len(scratch)]})
-		if len(scratch) >= batchBytes || i == fresh.pages-1 {
+		if len(scratch) >= batchBytes || i == len(fresh.pages)-1 {
 			if err := ix.shelf.put(records); err != nil {
 				return err
 			}
@@ -151,7 +167,7 @@ func (ix *Index) appendPage(dst []byte, fresh *base, page int) ([]byte, error) {
 	if ix.base.entries+ix.delta.entries == ix.cat.chunks {
 		keep = func(uint32) bool { return true } // nothing is gone
 	}
-	n := buckets / fresh.pages
+	n := buckets / len(fresh.pages)
 	ends := len(dst)
 	dst = append(dst, make([]byte, 4*n)...)
 	start := len(dst)
