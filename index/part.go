@@ -8,8 +8,8 @@ import (
 )
 
 // partChunks is the number of chunks in a part: few enough that one look-up far from all others reads little
-// (36 KiB), enough that a run of look-ups reads seldom.
-const partChunks = 1024
+// (18 KiB), enough that a run of look-ups reads seldom.
+const partChunks = 512
 
 // A part describes the chunks of one stretch of partChunks ordinals, as many of them as are given, and is laid out
 // to be searched as it is:

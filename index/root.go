@@ -1,9 +1,11 @@
 package index
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 )
@@ -22,7 +24,7 @@ const rootVersion = 1
 //	  pages      uvarint
 //	  entries    uvarint
 //	  below      uvarint, chunks with lower ordinals are in it
-//	segments     uvarint, number of segments
+//	segments     uvarint, number of segments; in the order of their numbers
 //	  number     uvarint
 //	  tag        8 bytes
 //	  packs      uvarint, number of packs
@@ -37,7 +39,8 @@ func appendRoot(dst []byte, c *catalog, base *base) []byte {
 	dst = binary.AppendUvarint(dst, base.entries)
 	dst = binary.AppendUvarint(dst, base.below)
 	dst = binary.AppendUvarint(dst, uint64(len(c.segments)))
-	for _, s := range c.segments {
+	inOrder := func(a, b *segment) int { return cmp.Compare(a.number, b.number) }
+	for _, s := range slices.SortedFunc(maps.Values(c.segments), inOrder) {
 		dst = binary.AppendUvarint(dst, uint64(s.number))
 		dst = append(dst, s.tag[:]...)
 		dst = binary.AppendUvarint(dst, uint64(len(s.packs)))
@@ -66,7 +69,16 @@ func decodeRoot(b []byte) (c catalog, bs *base, missing map[*segment]int, err er
 	bs.pages = make([]slot, pages)
 	bs.entries = r.uvarint(math.MaxUint32)
 	bs.below = r.uvarint(c.next)
+	missing = readSegments(&r, &c)
+	if r.err == nil && len(r.b) > 0 {
+		r.err = errors.New("trailing bytes")
+	}
+	return c, bs, missing, r.err
+}
+
+func readSegments(r *reader, c *catalog) (missing map[*segment]int) {
 	missing = make(map[*segment]int)
+	least := uint64(0)
 	for range r.count(1 + 8 + 1 + 1) {
 		s := &segment{number: r.uint32()}
 		r.copy(s.tag[:])
@@ -74,13 +86,17 @@ func decodeRoot(b []byte) (c catalog, bs *base, missing map[*segment]int, err er
 		name := make([]byte, r.count(1))
 		r.copy(name)
 		s.name = string(name)
+		if uint64(s.number) < least || s.number >= c.nextSegment || c.segments[s.name] != nil {
+			r.fail(fmt.Errorf("segment %q has number %d", s.name, s.number))
+		}
+		if r.err != nil {
+			return nil
+		}
+		least = uint64(s.number) + 1
 		c.segments[s.name] = s
 		missing[s] = packs
 	}
-	if r.err == nil && len(r.b) > 0 {
-		r.err = errors.New("trailing bytes")
-	}
-	return c, bs, missing, r.err
+	return missing
 }
 
 // piecePacks is the number of packs in one piece of a segment's record.

@@ -23,7 +23,7 @@ type base struct {
 }
 
 // pageEntries is the number of entries up to which a page is not split.
-const pageEntries = 4096
+const pageEntries = 3072
 
 // next returns a base to come after b, with room for so many entries.
 func (b *base) next(entries uint64) *base {
