@@ -301,7 +301,7 @@ func TestUnclosedCacheIsSwept(t *testing.T) {
 		if err := ix.shelf.keys(func(key) { count++ }); err != nil {
 			t.Fatal(err)
 		}
-		if want := 3; count != want { // root, segment, part
+		if want := 4; count != want { // root, segment, two parts
 			t.Errorf("%d values instead of %d", count, want)
 		}
 		if err := ix.Close(); err != nil {
@@ -315,7 +315,7 @@ func TestStaleValuesAreNotTaken(t *testing.T) {
 	for name, put := range map[string]func(ix *Index) record{
 		"part of another pack": func(*Index) record {
 			var w partWriter
-			w.appendPack(syntheticPack(7, 0, 700), nil)
+			w.appendPack(syntheticPack(7, 0, 500), nil)
 			return record{key: partKey(0), value: w.part()}
 		},
 		"part with fewer chunks": func(*Index) record {

@@ -18,7 +18,7 @@
 // An average of 8 to 16 KiB a chunk makes many chunks: ten million in 80 to 160 GB. A database entry for each costs too
 // much, in memory as in time, so Badger only holds larger values, each sealed with AES-256-GCM:
 //
-//	parts      the chunks in the order in which they became known, 1,024 a value: IDs and places
+//	parts      the chunks in the order in which they became known, 512 a value: IDs and places
 //	pages      the fingerprint table: up to 4,096 values, selected by the first bits of an ID
 //	segments   which packs a segment lists
 //	root       what of all that counts
