@@ -63,4 +63,30 @@
 //   - A greater count, with everything else the same, never removes more.
 //   - Suspicion, until a person ends it, stops the removal of everything of
 //     the same plan and host.
+//
+// # Pruning
+//
+// PlanPrune marks every chunk that a snapshot needs, and divides the packs:
+//
+//	dead       nothing in it is needed: it is deleted
+//	victim     little in it is needed, or it is one of many small ones, or it is
+//	           damaged and all that is needed of it can be read: what is needed is
+//	           stored again, and then it is deleted
+//	relied on  every other; what the marks need lies in these and the victims
+//
+// The plan is a guess about a repository that others go on writing to and
+// pruning. Run acts on it only as far as it can prove it, alone with the
+// repository and for as long as that takes:
+//
+//	take the exclusive lock
+//	bring the index up to date; mark what snapshots need that were made since
+//	stop unless every pack that is relied on is there
+//	spare each doomed pack that holds a marked chunk of which no undamaged copy
+//	    lies outside of the doomed packs
+//	delete the others
+//
+// So nothing that a snapshot needs is deleted, whatever other backups and
+// prunes have done since the plan was made, and wherever a prune is cut off.
+// When something that is needed is missing already, packs that no index names
+// are not taken for rubbish: they may be what is missing.
 package gc
