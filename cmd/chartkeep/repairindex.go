@@ -78,9 +78,19 @@ func (x *indexRepair) find(ctx context.Context) error {
 }
 
 func (x *indexRepair) say() {
-	x.Print("%s to be written anew", ui.Counted(len(x.plan.Broken), "index segment"))
-	x.Print("%s that no readable segment names", ui.Counted(len(x.plan.Adopted), "pack"))
-	x.Print("%s to be written again", ui.Counted(len(x.twins), "second copy"))
+	for _, line := range []struct {
+		number int
+		format string
+	}{
+		{len(x.plan.Broken), "index segments to be written anew: %d"},
+		{len(x.plan.Adopted), "packs that no readable segment names: %d"},
+		{len(x.twins), "files of which a copy is to be written again: %d"},
+		{len(x.useless), "records of checks that cannot be read and are of no use: %d"},
+	} {
+		if line.number > 0 {
+			x.Print(line.format, line.number)
+		}
+	}
 	for _, f := range slices.Concat(x.twins, x.useless) {
 		x.Detail(1, "%s: %s", f.File, oneLine(f.Problem))
 	}
@@ -112,7 +122,11 @@ func (x *indexRepair) mend(ctx context.Context) error {
 	if n := len(x.lost) + len(x.plan.Lost); n > 0 {
 		return failed("They are named above. To see what that means for the snapshots: chartkeep check", "%s could not be mended; all else was", ui.Counted(n, "file"))
 	}
-	x.Print("mended")
+	if len(x.plan.Broken)+len(x.plan.Adopted)+len(x.twins)+len(x.useless) == 0 && !x.cache {
+		x.Print("nothing to mend")
+	} else {
+		x.Print("mended")
+	}
 	return nil
 }
 
