@@ -64,6 +64,11 @@ func (l *CheckLog) read(ctx context.Context, r *Repository, id DocumentID) error
 	if err != nil {
 		return err
 	}
+	return l.decode(plain)
+}
+
+// decode takes down what a record says.
+func (l *CheckLog) decode(plain []byte) error {
 	var rec checksRecord
 	if err := unmarshalCanonical(plain, &rec); err != nil {
 		return err
