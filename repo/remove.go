@@ -27,10 +27,12 @@ func (r *Repository) RemovePacks(ctx context.Context, gone map[index.PackID]bool
 	if err != nil {
 		return err
 	}
-	if err := r.rewriteSegments(ctx, gone); err != nil {
+	// Adopted packs are named first, those of gone too: only what a segment names
+	// does the index forget when the segment goes.
+	if err := r.nameAdopted(ctx, nil); err != nil {
 		return err
 	}
-	if err := r.nameAdopted(ctx, gone); err != nil {
+	if err := r.rewriteSegments(ctx, gone); err != nil {
 		return err
 	}
 	for p := range gone {
