@@ -42,7 +42,8 @@ type PrunePlan struct {
 	missing   int   // needed pieces that no pack is known to hold
 	hidden    error // the first of them that hides what else is needed
 	damaged   map[index.DamagedBlock]bool
-	relied    map[index.PackID]bool // packs that marked chunks are in
+	stored    map[index.PackID]int64 // packs and their sizes
+	relied    map[index.PackID]bool  // packs that marked chunks are in
 	dead      []index.PackID
 	victims   []packUse
 }
@@ -124,19 +125,31 @@ func (p *PrunePlan) mark(ctx context.Context) error {
 // leftovers counts the packs that no index names.
 func (p *PrunePlan) leftovers(ctx context.Context) error {
 	unlisted, err := p.certain(ctx)
-	if err != nil || len(unlisted) == 0 {
+	if err != nil {
 		return err
 	}
-	p.Leftover = len(unlisted)
-	for info, err := range p.r.Store().List(ctx, "packs") {
-		if err != nil {
-			return err
-		}
-		if id, err := index.ParsePackID(path.Base(info.Name)); err == nil && unlisted[id] {
-			p.Freed += info.Size
-		}
+	if p.stored, err = storedPacks(ctx, p.r); err != nil {
+		return err
+	}
+	for id := range unlisted {
+		p.Leftover++
+		p.Freed += p.stored[id]
 	}
 	return nil
+}
+
+// storedPacks returns the packs that are in the store, with their sizes.
+func storedPacks(ctx context.Context, r *repo.Repository) (map[index.PackID]int64, error) {
+	stored := map[index.PackID]int64{}
+	for info, err := range r.Store().List(ctx, "packs") {
+		if err != nil {
+			return nil, err
+		}
+		if id, err := index.ParsePackID(path.Base(info.Name)); err == nil {
+			stored[id] = info.Size
+		}
+	}
+	return stored, nil
 }
 
 // certain fails unless all that the snapshots need is known, and returns the

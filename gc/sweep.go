@@ -133,13 +133,17 @@ func (p *PrunePlan) sweep(ctx context.Context, wait time.Duration, packs []index
 
 // still fails when a pack is gone that marked chunks were in when the plan was
 // made: two prunes at once may each count on the copy that the other deletes.
-func (p *PrunePlan) still(context.Context) error {
+func (p *PrunePlan) still(ctx context.Context) error {
+	stored, err := storedPacks(ctx, p.r)
+	if err != nil {
+		return err
+	}
 	there := 0
 	for info, err := range p.index.Packs() {
 		if err != nil {
 			return err
 		}
-		if p.relied[info.ID] {
+		if _, ok := stored[info.ID]; ok && p.relied[info.ID] {
 			there++
 		}
 	}

@@ -67,7 +67,9 @@ func (p *PrunePlan) choose(ctx context.Context) error {
 		p.Live += u.live
 		p.Unused += u.unused
 		p.UnusedAfter += u.unused
-		p.relied[u.ID] = true
+		if _, there := p.stored[u.ID]; there {
+			p.relied[u.ID] = true
+		}
 		p.sort(u, &c)
 	}
 	p.rewriteSome(&c)
