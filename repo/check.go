@@ -23,6 +23,7 @@ type Fault struct {
 	Pack     index.PackID
 	Problem  error
 	Mendable bool                 // `repair` restores it without loss
+	CutOff   bool                 // one of two copies is missing, and a run died here that may have been about to write or remove it
 	Repair   string               // the command that does, or that saves what is left
 	Lost     []index.DamagedBlock // blocks whose chunks cannot be had from this pack any more
 }
@@ -51,7 +52,7 @@ type checker struct {
 	mu sync.Mutex // for o's callbacks
 
 	named  map[index.PackID]bool // by a segment that can be read
-	absent []func()              // looks again for a missing twin
+	absent []func() []Fault      // looks again for a missing twin
 }
 
 // Check compares what is stored with what it ought to be: both copies of what

@@ -81,7 +81,7 @@ func (c *checker) twin(ctx context.Context, name string, whole func([]byte) erro
 	faults := c.r.twinFaults(ctx, name, whole)
 	absent := func(f Fault) bool { return errors.Is(f.Problem, fs.ErrNotExist) }
 	if slices.ContainsFunc(faults, absent) {
-		c.absent = append(c.absent, func() { c.twinFaults(c.r.twinFaults(ctx, name, whole)) })
+		c.absent = append(c.absent, func() []Fault { return c.r.twinFaults(ctx, name, whole) })
 		return
 	}
 	c.twinFaults(faults)
@@ -93,10 +93,23 @@ func (c *checker) twinFaults(faults []Fault) {
 	}
 }
 
-// absentTwins looks again for what was not there.
+// absentTwins looks again for what was not there. A copy that is still missing
+// is lost, unless a run died here and its traces are not cleaned up yet: then it
+// may be what that run had still to do.
 func (c *checker) absentTwins(ctx context.Context) error {
+	if len(c.absent) == 0 {
+		return nil
+	}
+	dead, err := storage.DeadRuns(ctx, c.r.store)
+	if err != nil {
+		c.r.options.Warn(fmt.Errorf("look for traces of runs that were cut off: %w", err))
+	}
 	for _, look := range c.absent {
-		look()
+		faults := look()
+		for i := range faults {
+			faults[i].CutOff = dead > 0 && faults[i].Mendable && errors.Is(faults[i].Problem, fs.ErrNotExist)
+		}
+		c.twinFaults(faults)
 	}
 	return ctx.Err()
 }

@@ -46,8 +46,8 @@ func (r *Repository) RemovePacks(ctx context.Context, gone map[index.PackID]bool
 	if err := r.SyncIndex(ctx); err != nil {
 		return err
 	}
+	r.completeAllTwins(ctx) // before the traces of the runs that left them open
 	r.cleanTemp(ctx)
-	r.completeAllTwins(ctx)
 	return r.removeSessions(ctx)
 }
 

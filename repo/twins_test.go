@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"chartkeep/repo"
 	"chartkeep/repo/repotest"
 	"chartkeep/repo/storage"
+	"chartkeep/repo/storage/local"
 	"chartkeep/repo/storage/mem"
 	"chartkeep/repo/storage/storagetest"
 )
@@ -142,4 +145,32 @@ func (l *late) Open(ctx context.Context, name string) (storage.File, error) {
 		}
 	}
 	return l.Store.Open(ctx, name)
+}
+
+// TestOnlyADeadRunExcusesAMissingCopy loses a copy in a folder in which no run has
+// died, and in one in which one has.
+func TestOnlyADeadRunExcusesAMissingCopy(t *testing.T) {
+	dir := t.TempDir()
+	st, err := local.New(dir)
+	must(t, err)
+	r := repotest.New(t, repotest.Options{Store: st, Damaged: true})
+	id, err := document(t, r)
+	must(t, err)
+	must(t, st.Close())
+	must(t, st.Remove(t.Context(), "checks/"+string(id)))
+	excused := func() bool {
+		t.Helper()
+		faults := repotest.Check(t, repotest.Reopen(t, r, repo.Options{}))
+		if len(faults) != 1 || !faults[0].Mendable {
+			t.Fatalf("%v are found", faults)
+		}
+		return faults[0].CutOff
+	}
+	if excused() {
+		t.Error("a lost copy is taken for what a run left open that nobody has seen die")
+	}
+	must(t, os.MkdirAll(filepath.Join(dir, "tmp", "0011223344556677"), 0o700))
+	if !excused() {
+		t.Error("what a dead run may have left open is taken for a loss")
+	}
 }

@@ -66,7 +66,12 @@ type packSlot struct {
 type openPack struct {
 	*pack.Builder
 	sealing sync.WaitGroup
+	chunks  int
 }
+
+// maxChunks is how many chunks make a pack full, whatever their size: its
+// directory is held in memory as a whole, here and by every reader.
+const maxChunks = 64 << 10
 
 // packsInFlight is how many packs of a class may be in memory: one that is
 // filled while the others are written and synced. Tree packs are few.
@@ -209,9 +214,12 @@ func (w *Writer) reserve(b *openBlock, sealed int, codec index.Codec) ([]byte, *
 			}
 			slot.pack = p
 		}
-		if room, ok := slot.pack.Reserve(sealed, blk); ok {
-			slot.pack.sealing.Add(1)
-			return room, slot.pack, nil
+		if slot.pack.chunks < maxChunks {
+			if room, ok := slot.pack.Reserve(sealed, blk); ok {
+				slot.pack.sealing.Add(1)
+				slot.pack.chunks += len(b.chunks)
+				return room, slot.pack, nil
+			}
 		}
 		w.store(slot)
 	}

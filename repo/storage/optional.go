@@ -98,6 +98,22 @@ func CleanTemp(ctx context.Context, st Store, olderThan time.Duration) (removed 
 	return 0, nil
 }
 
+// Witness is a store in which it can be seen that runs died.
+type Witness interface {
+	// DeadRuns returns how many runs died and left something that CleanTemp has
+	// not removed since. Living runs do not count.
+	DeadRuns(ctx context.Context) (int, error)
+}
+
+// DeadRuns asks st how many runs died in it (see Witness). Where that cannot be
+// seen there are none.
+func DeadRuns(ctx context.Context, st Store) (int, error) {
+	if w, ok := st.(Witness); ok {
+		return w.DeadRuns(ctx)
+	}
+	return 0, nil
+}
+
 // Close gives back what st holds of the operating system, if it holds anything.
 // A store that is never closed loses no data.
 func Close(st Store) error {

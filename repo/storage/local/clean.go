@@ -41,6 +41,31 @@ func (s *Store) CleanTemp(ctx context.Context, olderThan time.Duration) (removed
 	return removed, s.explain("clean", s.temp.dir, failed)
 }
 
+// DeadRuns counts the temporary folders of runs that are dead.
+func (s *Store) DeadRuns(ctx context.Context) (n int, err error) {
+	entries, err := s.fsys.ReadDir(s.temp.dir)
+	if errors.Is(err, fs.ErrNotExist) && s.gone() == nil {
+		return 0, nil
+	}
+	for _, e := range entries {
+		if err := ctx.Err(); err != nil {
+			return n, err
+		}
+		if !e.IsDir() {
+			continue
+		}
+		held, failed := s.takeOver(filepath.Join(s.temp.dir, e.Name()), 0)
+		if held != nil {
+			n++
+			failed = held.Close()
+		}
+		if err == nil {
+			err = failed
+		}
+	}
+	return n, s.explain("look at", s.temp.dir, err)
+}
+
 // cleanRun removes one run's folder unless the run lives.
 func (s *Store) cleanRun(run string, olderThan time.Duration) (removed int, err error) {
 	held, err := s.takeOver(run, olderThan)

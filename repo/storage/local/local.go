@@ -62,6 +62,7 @@ var _ interface {
 	storage.Replacer
 	storage.Space
 	storage.Cleaner
+	storage.Witness
 	io.Closer
 } = (*Store)(nil)
 

@@ -247,6 +247,9 @@ func TestCleanTempTakesOnlyWhatIsDead(t *testing.T) {
 			t.Errorf("removed %d, %v, want %d", n, err, want)
 		}
 	}
+	if n, err := st.DeadRuns(t.Context()); n != 1 || err != nil {
+		t.Errorf("of a dead run and a living one %d are seen to be dead, %v", n, err)
+	}
 	clean(time.Hour, 0)
 	if _, err := os.Stat(dead); err != nil {
 		t.Error("a young folder was removed")
@@ -256,6 +259,9 @@ func TestCleanTempTakesOnlyWhatIsDead(t *testing.T) {
 	clean(time.Hour, 2)
 	if _, err := os.Stat(dead); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("a dead folder is left")
+	}
+	if n, err := st.DeadRuns(t.Context()); n != 0 || err != nil {
+		t.Errorf("of a living run alone %d are seen to be dead, %v", n, err)
 	}
 	clean(0, 0)
 	if got := tree(t, filepath.Join(dir, "tmp")); len(got) != 2 {
