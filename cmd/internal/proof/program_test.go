@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	os.Chmod(dir, 0o755) // some tests run it as another user
 	binary = filepath.Join(dir, "chartkeep")
 	if out, err := exec.Command("go", "build", "-o", binary, "chartkeep/cmd/chartkeep").CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, out)
