@@ -215,6 +215,9 @@ func TestFullDiskStopsNothing(t *testing.T) {
 	if err := ix.Close(); !errors.Is(err, errFull) {
 		t.Fatalf("Close says nothing of the full disk: %v", err)
 	}
+	if state, err := os.ReadFile(filepath.Join(dir, "state")); string(state) != stateOpen {
+		t.Fatalf("files were not left as they are, but %q: %v", state, err)
+	}
 	if _, err := open(); !errors.Is(err, errFull) {
 		t.Fatalf("opened on a full disk: %v", err)
 	}
