@@ -152,6 +152,9 @@ func (k *checkRun) verdict(o checked) error {
 	if o.Bytes > 0 {
 		read = fmt.Sprintf(", %s of them read", ui.Size(o.Bytes))
 	}
+	if o.Errors == 0 && k.Quiet {
+		return nil
+	}
 	if o.Errors == 0 {
 		k.Print("no damage found: %s checked%s, in %s", ui.Counted(o.Packs, "pack"), read, ui.Duration(time.Since(k.started)))
 		return nil

@@ -140,7 +140,9 @@ func (f *forgetRun) byRule(all []*snapshot.Snapshot) (doomed []*snapshot.Snapsho
 		byID[string(s.ID)] = s
 		judged[i] = judgedOf(s)
 	}
-	f.Print("keeping %s", f.policy)
+	if !f.Quiet {
+		f.Print("keeping %s", f.policy)
+	}
 	for _, g := range gc.DecideGroups(judged, f.by, f.policy, calendar(), time.Now()) {
 		var keep, remove []*snapshot.Snapshot
 		for _, d := range g.Decisions {
@@ -180,6 +182,7 @@ func (f *forgetRun) remove(ctx context.Context, doomed []*snapshot.Snapshot) err
 		}
 	}
 	switch {
+	case f.Quiet:
 	case f.dry:
 		f.Print("dry run: %s would be removed", ui.Counted(len(doomed), "snapshot"))
 	case len(doomed) > 0 && !f.c.Bool("prune"):

@@ -55,6 +55,9 @@ func objectsOf(all []*snapshot.Snapshot) []snapshotObject {
 
 // sayGroup is a group as a table, the newest first, with a reason for each.
 func (f *forgetRun) sayGroup(g gc.Group, byID map[string]*snapshot.Snapshot) {
+	if f.Quiet {
+		return
+	}
 	if name := groupName(g); name != "" {
 		f.Print("\n%s", name)
 	} else {

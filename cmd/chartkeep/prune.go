@@ -120,7 +120,9 @@ func (p *program) pruneNow(ctx context.Context, r *repo.Repository, o gc.PruneOp
 		return err
 	}
 	p.Object(prunedOf(plan, before-after, false))
-	p.Print("freed %s; the repository's packs take %s now", ui.Size(before-after), ui.Size(after))
+	if !p.Quiet {
+		p.Print("freed %s; the repository's packs take %s now", ui.Size(before-after), ui.Size(after))
+	}
 	return p.unpruned(plan)
 }
 
@@ -147,6 +149,12 @@ func packSize(ctx context.Context, r *repo.Repository) (size int64, err error) {
 }
 
 func (p *program) sayPlan(plan *gc.PrunePlan) {
+	if plan.Lost > 0 {
+		p.Warn("%s left alone: something needed in them is damaged; to see what, and what mends it: chartkeep check", ui.Counted(plan.Lost, "pack"))
+	}
+	if p.Quiet {
+		return
+	}
 	p.Print("needed     %s in %s", ui.Size(plan.Live), ui.Counted(plan.Packs, "pack"))
 	p.Print("unused     %s, and %s after this", ui.Size(plan.Unused), ui.Size(plan.UnusedAfter))
 	if plan.Delete+plan.Leftover > 0 {
@@ -154,9 +162,6 @@ func (p *program) sayPlan(plan *gc.PrunePlan) {
 	}
 	if plan.Rewrite > 0 {
 		p.Print("to rewrite %s, for %s in them that are needed", ui.Counted(plan.Rewrite, "pack"), ui.Size(plan.RewriteBytes))
-	}
-	if plan.Lost > 0 {
-		p.Warn("%s left alone: something needed in them is damaged; to see what, and what mends it: chartkeep check", ui.Counted(plan.Lost, "pack"))
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -15,8 +14,6 @@ import (
 	"chartkeep/repo"
 	"chartkeep/snapshot"
 	"chartkeep/snapshot/restore"
-	"chartkeep/sources"
-	"chartkeep/sources/files"
 )
 
 func (p *program) restoreCommand() *cli.Command {
@@ -42,7 +39,7 @@ others come back: exit code 1.`,
 			&cli.StringSliceFlag{Name: "exclude", Aliases: []string{"e"}, Usage: "not what matches `PATTERN`"},
 			&cli.StringFlag{Name: "overwrite", Value: restore.Always.String(), Usage: "`WHEN` files that are there are replaced: always, if-changed, if-newer, never"},
 			&cli.BoolFlag{Name: "delete", Usage: "delete what is in the restored folders and not in the snapshot"},
-			&cli.BoolFlag{Name: "verify", Usage: "read the files back and compare them with the snapshot"},
+			&cli.BoolFlag{Name: "verify", Usage: "read the files back, compare them with the snapshot, and wait until they are on the disk"},
 			&cli.BoolFlag{Name: "sparse", Usage: "leave runs of zeros as holes"},
 			&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "write nothing, but say what would be restored"},
 		),
@@ -146,36 +143,6 @@ func nearest(p string) string {
 		p = filepath.Dir(p)
 	}
 }
-
-// sink is where files go to, and where they are read again.
-type sink interface {
-	restore.Sink
-	restore.Opener
-}
-
-// open opens the target. A dry run does not make it.
-func (x *restoreRun) open() (s sink, done func() error, err error) {
-	if _, err := os.Stat(x.target); x.o.DryRun && errors.Is(err, fs.ErrNotExist) {
-		return nowhere{}, func() error { return nil }, nil
-	}
-	t, err := files.OpenTarget(x.target, files.TargetOptions{})
-	if err != nil {
-		return nil, nil, err
-	}
-	return restore.NewFolder(t), func() error {
-		if x.o.DryRun {
-			return t.Close()
-		}
-		return errors.Join(t.Sync(), t.Close())
-	}, nil
-}
-
-// nowhere is a folder that is not there yet, for a dry run.
-type nowhere struct{ sink }
-
-func (nowhere) Lstat(string) (sources.Meta, error) { return sources.Meta{}, fs.ErrNotExist }
-func (nowhere) List(string) ([]string, error)      { return nil, fs.ErrNotExist }
-func (nowhere) Free() (uint64, bool)               { return 0, false }
 
 // announce is the line at the start.
 func (x *restoreRun) announce() {
