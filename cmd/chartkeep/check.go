@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 	"time"
 
@@ -165,18 +164,14 @@ func (k *checkRun) learn(ctx context.Context) error {
 // fault takes a finding, unless it is no more than what a run that was cut off
 // leaves behind.
 func (k *checkRun) fault(f repo.Fault) {
-	folder, _, _ := strings.Cut(strings.TrimPrefix(f.File, "copies/"), "/")
-	if f.Mendable && errors.Is(f.Problem, fs.ErrNotExist) && comesAndGoes[folder] {
-		k.notes = append(k.notes, f.File+" is missing, and its other copy is whole: a run that was cut off can leave that; to write it again: "+repairIndex)
+	if f.CutOff {
+		k.notes = append(k.notes, f.File+" is missing, and its other copy is whole: a run was cut off here, and can have left that; to write it again: "+repairIndex)
 		return
 	}
+	folder, _, _ := strings.Cut(strings.TrimPrefix(f.File, "copies/"), "/")
 	if folder == string(repo.Snapshots) && !f.Mendable {
 		f.Repair = repairSnapshots + " --forget"
 	}
 	k.found = append(k.found, f)
 	k.lost = append(k.lost, f.Lost...)
 }
-
-// comesAndGoes are the folders of what is kept twice, and made and removed by
-// everyday runs: between the two copies they can be cut off.
-var comesAndGoes = map[string]bool{"sessions": true, string(repo.Snapshots): true, string(repo.Damage): true, string(repo.Checks): true}
