@@ -70,6 +70,7 @@ func TestARunThatIsKilledAnywhereHarmsNothing(t *testing.T) {
 		if f.interrupt(signal, time.Duration(rng.Int64N(int64(length))), "backup", f.path("after")) {
 			hit++
 		}
+		f.exits(0, "check")
 		if i%5 == 4 || t.Failed() {
 			f.holds(f.snapshots()[0], f.path("before"), before)
 		}
@@ -87,6 +88,10 @@ func TestARunThatIsKilledAnywhereHarmsNothing(t *testing.T) {
 	f.sound()
 }
 
+// starting is how long a program may take until its main function runs, on a
+// busy machine.
+const starting = 300 * time.Millisecond
+
 // interrupt starts the program and sends it a signal after some time. It reports
 // whether the program was still running.
 func (f *office) interrupt(signal syscall.Signal, after time.Duration, args ...string) bool {
@@ -99,6 +104,9 @@ func (f *office) interrupt(signal syscall.Signal, after time.Duration, args ...s
 	want := 130
 	if signal == syscall.SIGKILL {
 		want = -1
+	}
+	if code == -1 && after < starting {
+		return true // it had not come as far as to ask for signals
 	}
 	if code != want && code != 0 {
 		f.Errorf("%v after %v: exit code %d, want %d", signal, after, code, want)
