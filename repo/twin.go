@@ -31,10 +31,19 @@ func putTwins(ctx context.Context, st storage.Store, name string, content []byte
 	}
 	err := putSame(ctx, st, name, content)
 	if err != nil {
-		// What has failed must not look like half of what has succeeded.
-		st.Remove(context.WithoutCancel(ctx), twin)
+		takeBack(context.WithoutCancel(ctx), st, name, content)
 	}
 	return err
+}
+
+// takeBack removes what putTwins has stored before it failed, which must not look
+// like half of what has succeeded. Somebody who completes twins may have written
+// the other copy meanwhile.
+func takeBack(ctx context.Context, st storage.Store, name string, content []byte) {
+	st.Remove(ctx, path.Join(twinFolder, name))
+	if is, err := storage.ReadAll(ctx, st, name, maxSmallFile); err == nil && bytes.Equal(is, content) {
+		st.Remove(ctx, name)
+	}
 }
 
 // putSame is Put for a name that stands for this content alone: another run

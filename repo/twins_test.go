@@ -49,6 +49,27 @@ func TestHalfOfWhatFailedIsTakenBack(t *testing.T) {
 	}
 }
 
+func TestHalfOfWhatFailedIsTakenBackEvenIfAnotherRunCompletedIt(t *testing.T) {
+	st := &beside{Store: mem.New()}
+	r := repotest.New(t, repotest.Options{Store: st})
+	ctx, cancel := context.WithCancel(t.Context())
+	st.before = func(name string, content []byte) {
+		if strings.HasPrefix(name, "checks/") {
+			must(t, st.Store.Put(t.Context(), name, content))
+			cancel()
+		}
+	}
+	w, err := r.NewWriter(t.Context(), repo.WriterOptions{})
+	must(t, err)
+	defer w.Abort()
+	if _, err := w.PutDocument(ctx, repo.Checks, []byte("hello")); !errors.Is(err, context.Canceled) {
+		t.Errorf("storing a document while the run is cancelled gives %v", err)
+	}
+	if left := append(stored(t, st, "checks"), stored(t, st, "copies/checks")...); len(left) > 0 {
+		t.Errorf("%v are left of what failed", left)
+	}
+}
+
 // Which copy is missing says what was going on: a run that stores both is cut off
 // before the first, a run that removes both after the second.
 func TestARunCompletesWhatOneThatWasCutOffHadToStore(t *testing.T) {

@@ -94,7 +94,9 @@ func (s *interceptor) CleanTemp(ctx context.Context, olderThan time.Duration) (r
 	return removed, err
 }
 
-func (s *interceptor) DeadRuns(ctx context.Context) (int, error) { return storage.DeadRuns(ctx, s.inner) }
+func (s *interceptor) DeadRuns(ctx context.Context) (int, error) {
+	return storage.DeadRuns(ctx, s.inner)
+}
 
 func (s *interceptor) Close() error { return storage.Close(s.inner) }
 
