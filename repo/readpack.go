@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"sort"
 	"sync"
 
@@ -62,14 +61,14 @@ func (r *Repository) ReadPack(ctx context.Context, p index.PackID, pieces []Piec
 	if err != nil {
 		return err
 	}
-	f, err := r.store.Open(ctx, packName(p))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	pr := packReader{r: r, dir: dir, pieces: pieces, deliver: deliver}
+	pr.file, pr.closed = r.store.Open(ctx, packName(p))
+	if ctx.Err() != nil || errors.Is(pr.closed, storage.ErrAbsent) {
+		return pr.closed
 	}
-	if f != nil {
-		defer f.Close()
+	if pr.closed == nil {
+		defer pr.file.Close()
 	}
-	pr := packReader{r: r, dir: dir, file: f, pieces: pieces, deliver: deliver}
 	return pr.run(ctx)
 }
 
@@ -77,7 +76,8 @@ func (r *Repository) ReadPack(ctx context.Context, p index.PackID, pieces []Piec
 type packReader struct {
 	r       *Repository
 	dir     *index.Directory
-	file    storage.File // nil: the pack is gone
+	file    storage.File
+	closed  error // why there is no file
 	pieces  []Piece
 	deliver func(Delivery) error
 	plain   []byte // reused between blocks
@@ -146,8 +146,8 @@ func (pr *packReader) readStretch(ctx context.Context, blocks []*index.Block, bu
 		*buf = make([]byte, length)
 	}
 	sealed := (*buf)[:length]
-	readErr := error(fs.ErrNotExist)
-	if pr.file != nil {
+	readErr := pr.closed
+	if readErr == nil {
 		readErr = readFull(pr.file, sealed, int64(start))
 	}
 	for _, b := range blocks {

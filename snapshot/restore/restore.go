@@ -254,6 +254,9 @@ func (x *run) node(ctx context.Context, path string, n *snapshot.Node) error {
 		return nil
 	}
 	if skip {
+		if x.o.Overwrite == IfChanged { // it is what would be restored, and its other names are its links
+			x.linked(path, n)
+		}
 		x.item(path, "skipped", n)
 		return nil
 	}
