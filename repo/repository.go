@@ -81,7 +81,7 @@ func Init(ctx context.Context, st storage.Store, password []byte, o InitOptions,
 		o.Chunking = chunk.DefaultParams(chunk.Gear)
 	}
 	if o.Level == 0 {
-		o.Level = pack.Default
+		o.Level = pack.Fastest
 	}
 	c := &Config{Version: FormatVersion, ID: newID(), Created: time.Now(), Chunking: o.Chunking, Parity: o.Parity, Level: o.Level}
 	r, err := assemble(st, c, secret, open)
