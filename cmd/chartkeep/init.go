@@ -27,7 +27,7 @@ in a safe, opens it too.
    chartkeep -r /mnt/red/chartkeep init --parity 10     # for an old drive`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "chunker", Value: "gear", Usage: "cut files with `ALGORITHM` gear or rabin"},
-			compressionFlag("default"),
+			compressionFlag("fastest"),
 			&cli.IntFlag{Name: "parity", Value: 3, Usage: "spare `PERCENT`, 0 to 25, from which a failing drive's errors are mended"},
 			&cli.StringFlag{Name: "recovery-card", Usage: "write a recovery card to `FILE`: .html, .png (the QR code), else text"},
 			&cli.StringFlag{Name: "label", Usage: "`TEXT` that tells this key from others"},
