@@ -2,6 +2,7 @@ package proof_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -113,6 +114,33 @@ func TestOneFileOfManyIsRestoredFromAFewBlocks(t *testing.T) {
 	t.Logf("%d bytes are read", read)
 	if read > 1<<20 {
 		t.Errorf("to restore a file of %d bytes, %d are read", len(got["330.jpg"]), read)
+	}
+}
+
+// TestARestoreDoesWithFewOpenFiles restores files of which each lies in pieces in
+// two packs, so that many are begun before any is complete.
+func TestARestoreDoesWithFewOpenFiles(t *testing.T) {
+	f := newOffice(t, defaultParity)
+	dir := f.path("src")
+	src := tree{}
+	for i := range 1500 {
+		src[fmt.Sprintf("%d/log%d", i%9, i)] = rows(uint64(i), 300)
+	}
+	src.plant(t, dir)
+	f.exits(0, "backup", dir)
+	for p := range src {
+		src[p] += rows(uint64(len(p)), 100) + p + rows(7, 200)
+	}
+	src.plant(t, dir)
+	f.exits(0, "backup", dir)
+	run := f.command("restore", "latest:"+dir, "--target", f.path("out"))
+	c := exec.Command("sh", append([]string{"-c", `ulimit -n 256; exec "$@"`, "sh"}, run.Args...)...)
+	c.Env = run.Env
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if got := read(t, f.path("out")); !maps.Equal(got, src) {
+		t.Errorf("%d files of %d come back, or others", len(got), len(src))
 	}
 }
 

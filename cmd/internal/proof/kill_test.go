@@ -92,6 +92,39 @@ func TestARunThatIsKilledAnywhereHarmsNothing(t *testing.T) {
 // busy machine.
 const starting = 300 * time.Millisecond
 
+// TestAPruneThatIsKilledAnywhereHarmsNothing forgets and prunes, and is killed at
+// it, night after night.
+func TestAPruneThatIsKilledAnywhereHarmsNothing(t *testing.T) {
+	f := newOffice(t, defaultParity)
+	dir := f.path("office")
+	office := morning(1, 300)
+	nights, length := 8, 300*time.Millisecond
+	if *full {
+		nights = 100
+	}
+	rng := rand.New(rand.NewPCG(uint64(os.Getpid()), 1))
+	for n := range nights {
+		for i := range byte(3) { // a third of everything is another one now
+			office[fmt.Sprintf("dumps/%d.sql", (3*n+int(i))%6)] = noise(byte(n), 2<<20+int(i)<<10)
+		}
+		office.plant(t, dir)
+		f.exits(0, "backup", dir)
+		f.interrupt(syscall.SIGKILL, time.Duration(rng.Int64N(int64(length))), "forget", "--keep-last", "2", "--prune")
+		f.exits(0, "check")
+		all := f.snapshots()
+		f.holds(all[len(all)-1], dir, office)
+		if t.Failed() {
+			return
+		}
+	}
+	f.exits(0, "forget", "--keep-last", "1", "--prune")
+	f.exits(0, "check", "--read-data")
+	f.holds(f.snapshots()[0], dir, office)
+	if live := int64(len(office)*2000 + 6*(2<<20)); size(t, f.inside().Store()) > live*5/4 {
+		t.Errorf("for %d bytes that are needed %d are kept", live, size(t, f.inside().Store()))
+	}
+}
+
 // interrupt starts the program and sends it a signal after some time. It reports
 // whether the program was still running.
 func (f *office) interrupt(signal syscall.Signal, after time.Duration, args ...string) bool {

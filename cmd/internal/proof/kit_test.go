@@ -165,7 +165,11 @@ func backup(t testing.TB, r *repo.Repository, src sources.Source) *snapshot.Snap
 }
 
 func save(ctx context.Context, r *repo.Repository, src sources.Source) (*snapshot.Snapshot, error) {
-	w, err := r.NewWriter(ctx, repo.WriterOptions{Concurrency: 1})
+	return saveWith(ctx, r, src, repo.WriterOptions{Concurrency: 1})
+}
+
+func saveWith(ctx context.Context, r *repo.Repository, src sources.Source, o repo.WriterOptions) (*snapshot.Snapshot, error) {
+	w, err := r.NewWriter(ctx, o)
 	if err != nil {
 		return nil, err
 	}

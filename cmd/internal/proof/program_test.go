@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -195,4 +196,19 @@ func (t tree) within(dir string) tree {
 		}
 	}
 	return part
+}
+
+// read reads all files of a folder.
+func read(t testing.TB, dir string) tree {
+	t.Helper()
+	all := tree{}
+	must(t, filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		b, err := os.ReadFile(p)
+		all[strings.TrimPrefix(p, dir+"/")] = string(b)
+		return err
+	}))
+	return all
 }

@@ -302,18 +302,3 @@ func TestARestoreBesideDamageSaysWhatItCouldNotBringBack(t *testing.T) {
 	}
 	f.exits(13, "check", "--read-data")
 }
-
-// read reads all files of a folder.
-func read(t testing.TB, dir string) tree {
-	t.Helper()
-	all := tree{}
-	must(t, filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		b, err := os.ReadFile(p)
-		all[strings.TrimPrefix(p, dir+"/")] = string(b)
-		return err
-	}))
-	return all
-}
