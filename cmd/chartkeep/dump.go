@@ -95,8 +95,12 @@ func alone(e snapshot.Entry) iter.Seq2[snapshot.Entry, error] {
 }
 
 // dumpToFile writes to a file beside the one that is wanted, and gives it its
-// name when it is complete.
+// name when it is complete. What is there and no regular file, a device or a
+// pipe, is written to as it is.
 func (p *program) dumpToFile(ctx context.Context, r *repo.Repository, at place, f archive.Format, file string) (err error) {
+	if is, err := os.Stat(file); err == nil && !is.Mode().IsRegular() {
+		return p.dumpToDevice(ctx, r, at, f, file)
+	}
 	if f == "" && at.node.Meta.Kind == sources.Dir && strings.EqualFold(filepath.Ext(file), ".zip") {
 		f = archive.Zip
 	}
@@ -119,6 +123,14 @@ func (p *program) dumpToFile(ctx context.Context, r *repo.Repository, at place, 
 	}
 	p.Remark("%s written, %s", file, ui.Size(w.n.Load()))
 	return nil
+}
+
+func (p *program) dumpToDevice(ctx context.Context, r *repo.Repository, at place, f archive.Format, file string) error {
+	out, err := os.OpenFile(file, os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("dump to %s: %w", file, err)
+	}
+	return errors.Join(p.dumpTo(ctx, r, at, f, out), out.Close())
 }
 
 // counter counts what is written.
