@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 }
 
 func child(dir string) int {
-	err := errors.New("import ended")
+	var err error
 	if os.Getenv(childUses) == "" {
 		var ready sync.Once
 		err = importForEver(dir, func() bool {
