@@ -51,6 +51,7 @@ type checker struct {
 	o  CheckOptions
 	mu sync.Mutex // for o's callbacks
 
+	listed []index.PackID        // in the store, before the segments were read
 	named  map[index.PackID]bool // by a segment that can be read
 	absent []func() []Fault      // looks again for a missing twin
 }
@@ -70,7 +71,7 @@ func (r *Repository) Check(ctx context.Context, o CheckOptions) error {
 		o.Progress = new(CheckProgress)
 	}
 	c := &checker{r: r, ix: ix, o: o, named: map[index.PackID]bool{}}
-	for _, step := range []func(context.Context) error{c.twins, c.segments, c.unnamed, c.packs, c.data, c.absentTwins} {
+	for _, step := range []func(context.Context) error{c.twins, c.list, c.segments, c.unnamed, c.packs, c.data, c.absentTwins} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -98,9 +99,39 @@ func (c *checker) segments(ctx context.Context) error {
 		if err != nil {
 			c.fault(Fault{File: info.Name, Problem: err, Mendable: true, Repair: "chartkeep repair index"})
 		}
-		c.compare(info.Name, dirs)
+		if err := c.agree(info.Name, dirs); err != nil {
+			return err
+		}
 		for _, d := range dirs {
 			c.named[d.Pack] = true
+		}
+	}
+	return nil
+}
+
+// agree takes over a segment that another run has published since the index was
+// brought up to date, and compares the others with the index.
+func (c *checker) agree(file string, dirs []*index.Directory) error {
+	known, err := c.ix.Segments()
+	if err != nil {
+		return err
+	}
+	if name := path.Base(file); !known[name] && len(dirs) > 0 {
+		return c.r.enter(name, dirs)
+	}
+	c.compare(file, dirs)
+	return nil
+}
+
+// list lists the packs. Those of runs that go on meanwhile come later, and their
+// segments after them.
+func (c *checker) list(ctx context.Context) error {
+	for info, err := range c.r.store.List(ctx, "packs") {
+		if err != nil {
+			return err
+		}
+		if p, err := index.ParsePackID(path.Base(info.Name)); err == nil {
+			c.listed = append(c.listed, p)
 		}
 	}
 	return nil
@@ -113,12 +144,8 @@ func (c *checker) unnamed(ctx context.Context) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.packs = map[index.PackID]bool{}
-	for info, err := range c.r.store.List(ctx, "packs") {
-		if err != nil {
-			return err
-		}
-		p, err := index.ParsePackID(path.Base(info.Name))
-		if err != nil || c.named[p] {
+	for _, p := range c.listed {
+		if c.named[p] {
 			continue
 		}
 		d, err := c.r.ReadDirectory(ctx, p)
@@ -129,7 +156,7 @@ func (c *checker) unnamed(ctx context.Context) error {
 			return ctx.Err()
 		}
 		if err != nil {
-			c.fault(Fault{File: info.Name, Pack: p, Repair: repairPacks(p), Problem: fmt.Errorf("no index segment names this pack, and its directory cannot be read: %w", err)})
+			c.fault(Fault{File: packName(p), Pack: p, Repair: repairPacks(p), Problem: fmt.Errorf("no index segment names this pack, and its directory cannot be read: %w", err)})
 		}
 	}
 	return nil

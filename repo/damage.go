@@ -40,7 +40,7 @@ func (w *Writer) RecordDamage(ctx context.Context, blocks []index.DamagedBlock) 
 	return w.r.loadDamage(ctx)
 }
 
-// loadDamage tells the index what earlier checks found.
+// loadDamage tells the index what earlier checks found, and what is assumed.
 func (r *Repository) loadDamage(ctx context.Context) error {
 	ids, err := r.ListDocuments(ctx, Damage)
 	if err != nil || !r.CanRead() {
@@ -55,6 +55,9 @@ func (r *Repository) loadDamage(ctx context.Context) error {
 		}
 		all = append(all, blocks...)
 	}
+	r.assumedMu.Lock()
+	defer r.assumedMu.Unlock()
+	all = append(all, r.assumed...)
 	r.damaged.Store(int64(len(all)))
 	r.index.SetDamaged(all)
 	return nil

@@ -69,16 +69,11 @@ func (w *Writer) SettleDamage(ctx context.Context, over func(index.DamagedBlock)
 // AssumeDamaged makes these blocks count as damaged until the repository is
 // closed, beside those on record: for a check on a medium that takes no record.
 func (r *Repository) AssumeDamaged(ctx context.Context, blocks []index.DamagedBlock) error {
-	ix, err := r.Index(ctx)
-	if err != nil {
+	if _, err := r.Index(ctx); err != nil {
 		return err
 	}
-	known, err := r.DamagedBlocks(ctx)
-	if err != nil {
-		return err
-	}
-	all := sortBlocks(append(known, blocks...))
-	r.damaged.Store(int64(len(all)))
-	ix.SetDamaged(all)
-	return nil
+	r.assumedMu.Lock()
+	r.assumed = append(r.assumed, blocks...)
+	r.assumedMu.Unlock()
+	return r.loadDamage(ctx)
 }

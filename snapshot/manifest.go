@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/user"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -191,13 +192,39 @@ func All(ctx context.Context, r *repo.Repository) (all []*Snapshot, broken []err
 			if ctx.Err() != nil {
 				return nil, nil, ctx.Err()
 			}
-			broken = append(broken, err)
+			broken = append(broken, &brokenError{id, err})
 			continue
 		}
 		all = append(all, s)
 	}
+	if len(broken) > 0 {
+		if broken, err = stillThere(ctx, r, broken); err != nil {
+			return nil, nil, err
+		}
+	}
 	sort.SliceStable(all, func(i, k int) bool { return all[i].Time.Before(all[k].Time) })
 	return all, broken, nil
+}
+
+// brokenError says which manifest cannot be read.
+type brokenError struct {
+	id  repo.DocumentID
+	err error
+}
+
+func (e *brokenError) Error() string { return e.err.Error() }
+func (e *brokenError) Unwrap() error { return e.err }
+
+// stillThere leaves out the manifests that another run has removed since they
+// were listed.
+func stillThere(ctx context.Context, r *repo.Repository, broken []error) (left []error, err error) {
+	ids, err := r.ListDocuments(ctx, repo.Snapshots)
+	for _, b := range broken {
+		if e := (*brokenError)(nil); errors.As(b, &e) && slices.Contains(ids, e.id) {
+			left = append(left, b)
+		}
+	}
+	return left, err
 }
 
 // ErrNoSnapshot says that no snapshot has the name that was given.

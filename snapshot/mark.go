@@ -64,6 +64,7 @@ type marker struct {
 	marks *Marks
 	fault func(Fault)
 	read  nodeDecoder
+	fresh bool // the index was brought up to date since the marking began
 }
 
 // Mark adds to marks every chunk that the trees below roots need. What cannot
@@ -80,16 +81,29 @@ func Mark(ctx context.Context, r *repo.Repository, marks *Marks, roots []*Node, 
 			return err
 		}
 	}
-	return m.unnamed()
+	return m.unnamed(ctx)
+}
+
+// refresh brings the index up to date, once: a root may belong to a run that has
+// ended since the index was read. It reports whether something can have changed.
+func (m *marker) refresh(ctx context.Context) (bool, error) {
+	if m.fresh {
+		return false, nil
+	}
+	m.fresh = true
+	return true, m.r.SyncIndex(ctx)
 }
 
 // unnamed reports packs that are needed and that no index segment names. They
 // can be read, but only because somebody looked for them.
-func (m *marker) unnamed() error {
-	packs := m.r.Unnamed()
-	if len(packs) == 0 {
+func (m *marker) unnamed(ctx context.Context) error {
+	if len(m.r.Unnamed()) == 0 {
 		return nil
 	}
+	if _, err := m.refresh(ctx); err != nil {
+		return err
+	}
+	packs := m.r.Unnamed()
 	for info, err := range m.index.Packs() {
 		if err != nil {
 			return err
@@ -101,10 +115,18 @@ func (m *marker) unnamed() error {
 	return nil
 }
 
-// fresh marks a chunk and reports whether it is there and was not visited. A
+// mark marks a chunk and reports whether it is there and was not visited. A
 // missing piece of a list hides what the list goes on to name.
-func (m *marker) fresh(id chunk.ID, piece bool) (bool, error) {
+func (m *marker) mark(ctx context.Context, id chunk.ID, piece bool) (bool, error) {
 	ordinal, ok, err := m.index.Ordinal(id)
+	if err == nil && !ok {
+		if again, syncErr := m.refresh(ctx); again {
+			err = syncErr
+			if err == nil {
+				ordinal, ok, err = m.index.Ordinal(id)
+			}
+		}
+	}
 	if err != nil {
 		return false, err
 	}
@@ -121,7 +143,7 @@ func (m *marker) list(ctx context.Context, l List, lowest func(context.Context, 
 		if ref.Hole() {
 			continue
 		}
-		fresh, err := m.fresh(ref.ID, l.Level > 0)
+		fresh, err := m.mark(ctx, ref.ID, l.Level > 0)
 		if err != nil {
 			return err
 		}
