@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -91,6 +92,59 @@ func TestARunThatIsKilledAnywhereHarmsNothing(t *testing.T) {
 // starting is how long a program may take until its main function runs, on a
 // busy machine.
 const starting = 300 * time.Millisecond
+
+// TestBackupsPrunesAndChecksAtTheSameTimeAreAllRight has two offices back up, while
+// what they saved before is forgotten and pruned, and the repository is checked.
+func TestBackupsPrunesAndChecksAtTheSameTimeAreAllRight(t *testing.T) {
+	f := newOffice(t, defaultParity)
+	nights := 6
+	if *full {
+		nights = 60
+	}
+	offices := []tree{morning(3, 300), morning(3, 300)}
+	var saving, others sync.WaitGroup
+	for i, office := range offices {
+		saving.Go(func() {
+			dir := f.path("office", fmt.Sprint(i))
+			for n := range nights {
+				office["dumps/0.sql"] = noise(byte(2*n+i), 3<<20)
+				office[fmt.Sprintf("new/%d", n)] = noise(byte(n), 50_000) // the same in both
+				office.plant(t, dir)
+				f.wants(0, "backup", dir)
+			}
+		})
+	}
+	done := make(chan struct{})
+	for _, args := range [][]string{{"forget", "--keep-last", "1", "--prune"}, {"check"}} {
+		others.Go(func() {
+			for {
+				f.wants(0, args...)
+				select {
+				case <-done:
+					return
+				default:
+				}
+			}
+		})
+	}
+	saving.Wait()
+	close(done)
+	others.Wait()
+	f.sound()
+	all := f.snapshots()
+	for i, office := range offices {
+		dir := f.path("office", fmt.Sprint(i))
+		f.holds(snapshot.Newest(all, func(s *snapshot.Snapshot) bool { return s.Paths[0] == dir }), dir, office)
+	}
+}
+
+// wants is exits for other goroutines than the test's.
+func (f *office) wants(code int, args ...string) {
+	f.Helper()
+	if o := f.run(args...); o.code != code {
+		f.Errorf("chartkeep %v: exit code %d, want %d\n%s%s", args, o.code, code, &o.stdout, &o.stderr)
+	}
+}
 
 // TestAPruneThatIsKilledAnywhereHarmsNothing forgets and prunes, and is killed at
 // it, night after night.
