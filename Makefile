@@ -2,7 +2,7 @@
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test race lint cross bench fuzz
+.PHONY: build test torture race lint cross bench fuzz
 
 build:
 	go build -trimpath -o chartkeep ./cmd/chartkeep
@@ -11,6 +11,11 @@ build:
 test:
 	./testdata/install-needs
 	go test ./...
+
+# The long forms of the proofs: every byte turned, hundreds of kills. About half an
+# hour.
+torture:
+	go test ./cmd/internal/proof -full -timeout 3h
 
 race:
 	go test -race ./...
