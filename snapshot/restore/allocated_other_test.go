@@ -5,4 +5,7 @@ package restore_test
 import "testing"
 
 // allocated cannot be told here.
-func allocated(*testing.T, string) int64 { return 0 }
+func allocated(t *testing.T, _ string) int64 {
+	t.Skip("what a file takes on its drive cannot be told here")
+	return 0
+}

@@ -10,10 +10,11 @@ import (
 // file is one file being restored. Its pieces come in the order of the packs,
 // from several goroutines.
 type file struct {
-	run  *run
-	path string
-	node *snapshot.Node
-	left atomic.Int64 // pieces that are still to come
+	run   *run
+	path  string
+	node  *snapshot.Node
+	left  atomic.Int64 // pieces that are still to come
+	holes bool         // it had some when it was saved
 
 	mu     sync.Mutex
 	out    File
@@ -74,17 +75,8 @@ func (f *file) open() (File, error) {
 		return f.out, nil
 	}
 	var err error
-	f.out, err = f.run.sink.Create(f.path, f.node.Meta.Size, f.run.o.Sparse || f.hasHoles())
+	f.out, err = f.run.sink.Create(f.path, f.node.Meta.Size, f.run.o.Sparse || f.holes)
 	return f.out, err
-}
-
-func (f *file) hasHoles() bool {
-	for _, r := range f.node.Content.Refs {
-		if r.Hole() || f.node.Content.Level > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // commit ends a file all of whose pieces have come.

@@ -65,6 +65,7 @@ func (b *batch) add(ctx context.Context, r *repo.Repository, f *file) error {
 		if err != nil {
 			return err
 		}
+		f.holes = f.holes || ref.Hole()
 		if !ref.Hole() {
 			places, err := r.Places(ctx, ref.ID)
 			if err != nil {

@@ -269,7 +269,11 @@ func TestRunsOfZerosBecomeHolesWhenAsked(t *testing.T) {
 	if full := allocated(t, k.out+"/zeros"); full > 1<<20 {
 		t.Errorf("8 MiB of zeros take %d bytes", full)
 	}
+	k.holds(k.out, "zeros", strings.Repeat("\x00", 8<<20)+"end")
 	k.restore(restore.Options{})
+	if full := allocated(t, k.out+"/zeros"); full < 8<<20 {
+		t.Errorf("8 MiB of zeros that were no hole take %d bytes", full)
+	}
 	k.holds(k.out, "zeros", strings.Repeat("\x00", 8<<20)+"end")
 }
 
