@@ -12,8 +12,8 @@ test:
 	./testdata/install-needs
 	go test ./...
 
-# The long forms of the proofs: every byte turned, hundreds of kills. About half an
-# hour.
+# The long forms of the proofs: every byte turned, hundreds of kills. Ten minutes and
+# more.
 torture:
 	go test ./cmd/internal/proof -full -timeout 3h
 
