@@ -63,5 +63,12 @@ func Protect(who, reason string, now time.Time) func(*Snapshot) {
 	return func(s *Snapshot) { s.Hold = &Hold{Who: who, When: now.Unix(), Reason: reason} }
 }
 
-// Release ends a hold.
-func Release(s *Snapshot) { s.Hold = nil }
+// Release ends a hold, and the suspicion of a snapshot that looks wrong.
+func Release(who, reason string, now time.Time) func(*Snapshot) {
+	return func(s *Snapshot) {
+		s.Hold = nil
+		if s.Suspicious() {
+			s.Cleared = &Hold{Who: who, When: now.Unix(), Reason: reason}
+		}
+	}
+}

@@ -56,10 +56,10 @@ func TestOfTwoEditsAtOnceOneIsRefused(t *testing.T) {
 	r := repotest.New(t, repotest.Options{})
 	s, _ := save(t, r, small("/f"), snapshot.SaveOptions{})
 	ctx, w := context.Background(), writer(t, r)
-	if _, err := snapshot.Edit(ctx, r, w, s, snapshot.Release); err != nil {
+	if _, err := snapshot.Edit(ctx, r, w, s, snapshot.Release("root", "", time.Now())); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := snapshot.Edit(ctx, r, w, s, snapshot.Release); !errors.Is(err, snapshot.ErrEdited) {
+	if _, err := snapshot.Edit(ctx, r, w, s, snapshot.Release("root", "", time.Now())); !errors.Is(err, snapshot.ErrEdited) {
 		t.Errorf("the second edit of one snapshot: %v", err)
 	}
 	if all, _, err := snapshot.All(ctx, r); err != nil || len(all) != 1 {

@@ -40,6 +40,26 @@ type Snapshot struct {
 	// Retention sees by it when a clock has jumped. Edited copies keep it.
 	Sequence uint64
 	Dated    bool // Time was given by a person and is not the clock's
+
+	Sources   []SourceRecord // of a plan, in its order
+	Suspicion []string       // why what was saved looks wrong, in words; see Suspect
+	Cleared   *Hold          // the person who said that it is right nevertheless
+}
+
+// Suspicious reports whether something about the snapshot looks wrong and no
+// person has said that it is right. Retention of its plan waits for that.
+func (s *Snapshot) Suspicious() bool { return len(s.Suspicion) > 0 && s.Cleared == nil }
+
+// A SourceRecord is what became of one source of a plan.
+type SourceRecord struct {
+	Name  string
+	Kind  string   // files, command, postgres, mysql
+	Paths []string // where it lies in the tree
+	Files int64
+	Bytes int64
+	New   int64             // files new or changed since the snapshot before; Files when there was none
+	Error string            // why it is not complete; empty: it is
+	Facts map[string]string // what it told of itself: server version, position
 }
 
 // A Hold protects a snapshot from being forgotten.
@@ -88,6 +108,21 @@ type manifest struct {
 	Version  string   `cbor:"18,keyasint,omitempty"`
 	Sequence uint64   `cbor:"19,keyasint,omitempty"`
 	Dated    bool     `cbor:"20,keyasint,omitempty"`
+
+	Sources   []sourceRecord `cbor:"21,keyasint,omitempty"`
+	Suspicion []string       `cbor:"22,keyasint,omitempty"`
+	Cleared   *Hold          `cbor:"23,keyasint,omitempty"`
+}
+
+type sourceRecord struct {
+	Name  string            `cbor:"1,keyasint"`
+	Kind  string            `cbor:"2,keyasint"`
+	Paths [][]byte          `cbor:"3,keyasint,omitempty"`
+	Files int64             `cbor:"4,keyasint"`
+	Bytes int64             `cbor:"5,keyasint"`
+	New   int64             `cbor:"6,keyasint"`
+	Error string            `cbor:"7,keyasint,omitempty"`
+	Facts map[string]string `cbor:"8,keyasint,omitempty"`
 }
 
 var manifestEncoding = must(cbor.CoreDetEncOptions().EncMode())
@@ -112,7 +147,6 @@ const manifestVersion = 1
 func (s *Snapshot) encode() ([]byte, error) {
 	root := s.Root.append(nil)
 	zone, offset := s.Time.Zone()
-	valid := func(s string) string { return strings.ToValidUTF8(s, "\ufffd") } // text that is not could not be read back
 	m := manifest{
 		Format: manifestVersion, Sec: s.Time.Unix(), Nsec: uint32(s.Time.Nanosecond()), Zone: zone, Offset: offset,
 		Host: valid(s.Host), User: valid(s.User), Plan: valid(s.Plan), Root: root,
@@ -122,13 +156,48 @@ func (s *Snapshot) encode() ([]byte, error) {
 	for _, t := range s.Tags {
 		m.Tags = append(m.Tags, valid(t))
 	}
-	if s.Hold != nil {
-		m.Hold = &Hold{Who: valid(s.Hold.Who), When: s.Hold.When, Reason: valid(s.Hold.Reason)}
+	for _, t := range s.Suspicion {
+		m.Suspicion = append(m.Suspicion, valid(t))
 	}
-	for _, p := range s.Paths {
-		m.Paths = append(m.Paths, []byte(p))
+	m.Hold, m.Cleared = s.Hold.valid(), s.Cleared.valid()
+	m.Paths = byteStrings(s.Paths)
+	for _, o := range s.Sources {
+		r := sourceRecord{
+			Name: valid(o.Name), Kind: valid(o.Kind), Paths: byteStrings(o.Paths), Files: o.Files, Bytes: o.Bytes, New: o.New, Error: valid(o.Error),
+		}
+		for k, v := range o.Facts {
+			if r.Facts == nil {
+				r.Facts = map[string]string{}
+			}
+			r.Facts[valid(k)] = valid(v)
+		}
+		m.Sources = append(m.Sources, r)
 	}
 	return manifestEncoding.Marshal(&m)
+}
+
+// valid is s as text: what is not could not be read back.
+func valid(s string) string { return strings.ToValidUTF8(s, "\ufffd") }
+
+func (h *Hold) valid() *Hold {
+	if h == nil {
+		return nil
+	}
+	return &Hold{Who: valid(h.Who), When: h.When, Reason: valid(h.Reason)}
+}
+
+func byteStrings(list []string) (b [][]byte) {
+	for _, s := range list {
+		b = append(b, []byte(s))
+	}
+	return b
+}
+
+func plainStrings(list [][]byte) (s []string) {
+	for _, b := range list {
+		s = append(s, string(b))
+	}
+	return s
 }
 
 func decodeManifest(id repo.DocumentID, b []byte) (*Snapshot, error) {
@@ -151,10 +220,12 @@ func decodeManifest(id repo.DocumentID, b []byte) (*Snapshot, error) {
 		Host: m.Host, User: m.User, Plan: m.Plan, Tags: m.Tags, Root: *root,
 		Parent: repo.DocumentID(m.Parent), Previous: repo.DocumentID(m.Previous), Complete: m.Complete,
 		Original: repo.DocumentID(m.Original), Summary: m.Summary, Hold: m.Hold, Version: m.Version,
-		Sequence: m.Sequence, Dated: m.Dated,
+		Sequence: m.Sequence, Dated: m.Dated, Paths: plainStrings(m.Paths), Suspicion: m.Suspicion, Cleared: m.Cleared,
 	}
-	for _, p := range m.Paths {
-		s.Paths = append(s.Paths, string(p))
+	for _, o := range m.Sources {
+		s.Sources = append(s.Sources, SourceRecord{
+			Name: o.Name, Kind: o.Kind, Paths: plainStrings(o.Paths), Files: o.Files, Bytes: o.Bytes, New: o.New, Error: o.Error, Facts: o.Facts,
+		})
 	}
 	return s, nil
 }

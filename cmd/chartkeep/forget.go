@@ -165,7 +165,7 @@ func calendar() gc.Calendar { return gc.Calendar{Zone: time.Local} }
 func judgedOf(s *snapshot.Snapshot) gc.Snapshot {
 	return gc.Snapshot{
 		ID: string(s.ID), Time: s.Time, Host: s.Host, Plan: s.Plan, Paths: s.Paths, Tags: s.Tags,
-		Complete: s.Complete, Held: s.Hold != nil, Dated: s.Dated, Sequence: s.Sequence,
+		Complete: s.Complete, Held: s.Hold != nil, Suspicious: s.Suspicious(), Dated: s.Dated, Sequence: s.Sequence,
 	}
 }
 

@@ -28,17 +28,22 @@ released. An edited snapshot gets another ID.
 
 func (p *program) releaseCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "release",
-		Usage:       "end a hold",
-		ArgsUsage:   "SNAPSHOT...",
-		Description: "   chartkeep release 3f9c0a11",
-		Flags:       filterFlags(),
+		Name:      "release",
+		Usage:     "end a hold, or the suspicion of a snapshot",
+		ArgsUsage: "SNAPSHOT...",
+		Description: `Ends a hold. For a snapshot that was flagged because it looks wrong (most files
+gone, an empty dump) it says that you have looked, and that it is right:
+retention of its plan goes on.
+
+   chartkeep release 3f9c0a11
+   chartkeep release --reason "the old scans were moved" latest`,
+		Flags: append(filterFlags(), &cli.StringFlag{Name: "reason", Usage: "why, as `TEXT`"}),
 		Action: func(c *cli.Context) error {
 			return p.edit(c, func(s *snapshot.Snapshot) func(*snapshot.Snapshot) {
-				if s.Hold == nil {
+				if s.Hold == nil && !s.Suspicious() {
 					return nil
 				}
-				return snapshot.Release
+				return snapshot.Release(snapshot.CurrentUser(), c.String("reason"), time.Now())
 			})
 		},
 	}
