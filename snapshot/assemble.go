@@ -16,6 +16,9 @@ type assembler struct {
 	levels  []*treeLevel
 	root    *Node
 	summary Summary
+
+	apart bool    // the root is of no interest, but
+	top   []*Node // what lies in it
 }
 
 // treeLevel is a folder whose tree is being made. As long as every node is the
@@ -72,7 +75,7 @@ func (a *assembler) take(ctx context.Context, it *item) error {
 // missed makes sure that a tree in which an older node has no successor is not
 // taken for the older tree.
 func (a *assembler) missed(ctx context.Context, it *item) error {
-	if len(a.levels) == 0 || it.old == nil && !it.gap {
+	if len(a.levels) == 0 || a.apart && len(a.levels) == 1 || it.old == nil && !it.gap {
 		return nil
 	}
 	return a.differ(ctx, a.levels[len(a.levels)-1])
@@ -102,6 +105,9 @@ func (a *assembler) problem(it *item) error {
 func (a *assembler) leave(ctx context.Context) error {
 	l := a.levels[len(a.levels)-1]
 	a.levels = a.levels[:len(a.levels)-1]
+	if a.apart && len(a.levels) == 0 {
+		return nil
+	}
 	n := l.it.node
 	var err error
 	if n.Tree, err = a.closeTree(ctx, l); err != nil {
@@ -169,9 +175,15 @@ func (a *assembler) done(ctx context.Context, it *item) error {
 			return err
 		}
 	}
-	a.count(it)
+	if it.op != opJoined {
+		a.count(it)
+	}
 	if len(a.levels) == 0 {
 		a.root = it.node
+		return nil
+	}
+	if a.apart && len(a.levels) == 1 {
+		a.top = append(a.top, it.node)
 		return nil
 	}
 	l := a.levels[len(a.levels)-1]

@@ -3,6 +3,7 @@ package snapshot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 
@@ -21,6 +22,10 @@ type SaveOptions struct {
 	Strict  bool  // the first item that cannot be read fails the run
 	Readers int   // small files read at a time; 0: 16
 	Big     int   // big files read at a time; 0: 2
+
+	// Join are nodes saved before by SaveApart, sorted by name. They become
+	// entries of the root, beside what the source yields.
+	Join []*Node
 
 	// Progress is counted up while the run goes on; it may be nil.
 	Progress *Progress
@@ -65,6 +70,7 @@ type saver struct {
 	queue      chan *item
 
 	folders []*folder // the walk's stack
+	join    []*Node   // what is left of Join
 }
 
 // An item is an entry on its way to the assembler.
@@ -85,6 +91,7 @@ const (
 	opNode op = iota
 	opEnter
 	opLeave
+	opJoined
 )
 
 // folder is a level of the walk: the parent snapshot's tree is read in step.
@@ -103,31 +110,51 @@ const queueLength = 4096
 // error means that there is nothing to refer to; items that could not be read
 // are problems and not errors.
 func Save(ctx context.Context, r *repo.Repository, w *repo.Writer, src sources.Source, o SaveOptions) (*Node, Summary, error) {
-	s := &saver{
-		r: r, w: w, o: o, params: r.Config().Chunking, lost: r.Lost(),
-		trees: w.Lane(index.Meta), lanes: newLanes(w),
-		small: make(chan *item, 256), big: make(chan *item, 16), queue: make(chan *item, queueLength),
-	}
-	if s.o.Progress == nil {
-		s.o.Progress = new(Progress)
-	}
-	a := &assembler{saver: s}
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return s.walk(ctx, src) })
-	for range orDefault(o.Readers, 16) {
-		g.Go(func() error { return newFileReader(s, s.lanes).serve(ctx, s.small) })
-	}
-	for range orDefault(o.Big, 2) {
-		g.Go(func() error { return newFileReader(s, newLanes(w)).serve(ctx, s.big) })
-	}
-	g.Go(func() error { return a.run(ctx) })
-	if err := g.Wait(); err != nil {
+	a := newAssembler(r, w, o)
+	if err := a.save(ctx, src); err != nil {
 		return nil, Summary{}, err
 	}
 	if a.root == nil {
 		return nil, Summary{}, errors.New("the source yielded nothing")
 	}
 	return a.root, a.summary, nil
+}
+
+// SaveApart is Save for a source that is to be one of several: it returns the
+// nodes that lie in the root, for Join of a later Save with the same writer. So
+// one source after the other is read to its end, whatever their paths are.
+func SaveApart(ctx context.Context, r *repo.Repository, w *repo.Writer, src sources.Source, o SaveOptions) ([]*Node, Summary, error) {
+	a := newAssembler(r, w, o)
+	a.apart = true
+	err := a.save(ctx, src)
+	return a.top, a.summary, err
+}
+
+func newAssembler(r *repo.Repository, w *repo.Writer, o SaveOptions) *assembler {
+	s := &saver{
+		r: r, w: w, o: o, params: r.Config().Chunking, lost: r.Lost(), join: o.Join,
+		trees: w.Lane(index.Meta), lanes: newLanes(w),
+		small: make(chan *item, 256), big: make(chan *item, 16), queue: make(chan *item, queueLength),
+	}
+	if s.o.Progress == nil {
+		s.o.Progress = new(Progress)
+	}
+	return &assembler{saver: s}
+}
+
+// save runs the walk, the readers and the assembler.
+func (a *assembler) save(ctx context.Context, src sources.Source) error {
+	s := a.saver
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.walk(ctx, src) })
+	for range orDefault(s.o.Readers, 16) {
+		g.Go(func() error { return newFileReader(s, s.lanes).serve(ctx, s.small) })
+	}
+	for range orDefault(s.o.Big, 2) {
+		g.Go(func() error { return newFileReader(s, newLanes(s.w)).serve(ctx, s.big) })
+	}
+	g.Go(func() error { return a.run(ctx) })
+	return g.Wait()
 }
 
 func orDefault(n, d int) int {
@@ -147,6 +174,9 @@ func (s *saver) walk(ctx context.Context, src sources.Source) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if err := s.joinBefore(ctx, e.Path); err != nil {
+			return err
+		}
 		if err := s.leaveFor(ctx, e.Path); err != nil {
 			return err
 		}
@@ -154,10 +184,39 @@ func (s *saver) walk(ctx context.Context, src sources.Source) error {
 			return err
 		}
 	}
+	if err := s.joinBefore(ctx, ""); err != nil {
+		return err
+	}
 	if err := s.leaveFor(ctx, ""); err != nil {
 		return err
 	}
 	return ctx.Err()
+}
+
+// joinBefore enters the joined nodes that come before path in the root; all of
+// them before "", which stands for the end.
+func (s *saver) joinBefore(ctx context.Context, path string) error {
+	for len(s.join) > 0 && path != "/" {
+		at := "/" + s.join[0].Name
+		if path == at || within(path, at) {
+			return fmt.Errorf("two sources have the path %s", at)
+		}
+		if first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/"); path != "" && first < s.join[0].Name {
+			return nil
+		}
+		if err := s.leaveFor(ctx, at); err != nil {
+			return err
+		}
+		it := &item{op: opJoined, node: s.join[0], entry: sources.Entry{Path: at, Meta: s.join[0].Meta}}
+		if it.old, it.gap = s.older(ctx, at); it.old != nil && sameContent(it.old, it.node) {
+			it.node = it.old
+		}
+		if err := s.enqueue(ctx, it); err != nil {
+			return err
+		}
+		s.join = s.join[1:]
+	}
+	return nil
 }
 
 // leaveFor closes the folders that path does not lie in.
