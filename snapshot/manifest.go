@@ -86,6 +86,21 @@ type Summary struct {
 	Inconsistent    int64 `cbor:"13,keyasint,omitempty" json:"files_inconsistent,omitempty"`
 }
 
+// Add adds the counts of another source of the same run. Duration and what was
+// stored are the run's, and stay.
+func (s *Summary) Add(o Summary) {
+	s.FilesNew += o.FilesNew
+	s.FilesChanged += o.FilesChanged
+	s.FilesUnmodified += o.FilesUnmodified
+	s.DirsNew += o.DirsNew
+	s.DirsChanged += o.DirsChanged
+	s.DirsUnmodified += o.DirsUnmodified
+	s.Files += o.Files
+	s.Bytes += o.Bytes
+	s.Errors += o.Errors
+	s.Inconsistent += o.Inconsistent
+}
+
 // manifest is the stored form; its keys are for ever.
 type manifest struct {
 	Format   int      `cbor:"1,keyasint"`

@@ -2,18 +2,23 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"chartkeep/cmd/internal/ui"
+	"chartkeep/index"
 	"chartkeep/repo"
 	"chartkeep/repo/pack"
 	"chartkeep/repo/storage"
 	"chartkeep/snapshot"
+	"chartkeep/sources"
 )
 
 func (p *program) backupCommand() *cli.Command {
@@ -61,56 +66,96 @@ func backupFlags() []cli.Flag {
 	}
 }
 
-// backupRun is one run of the command.
+// backupSpec says how a backup is made, whatever it reads.
+type backupSpec struct {
+	host          string    // empty: this machine's name
+	dated         time.Time // zero: now
+	plan          string
+	tags          []string
+	parent        string // by name; empty: the last one of the same host, plan and paths
+	force         bool
+	dry           bool
+	skipUnchanged bool
+	readers       int
+	level         pack.Level
+}
+
+// backupSpecOf reads the flags.
+func backupSpecOf(c *cli.Context) (spec backupSpec, err error) {
+	spec = backupSpec{
+		host: c.String("host"), tags: splitTags(c.StringSlice("tag")...), parent: c.String("parent"), force: c.Bool("force"),
+		dry: c.Bool("dry-run"), skipUnchanged: c.Bool("skip-if-unchanged"), readers: c.Int("read-concurrency"),
+	}
+	if t := c.String("time"); t != "" {
+		if spec.dated, err = parseTime(t); err != nil {
+			return spec, usage(c, "--time: %w", err)
+		}
+	}
+	if name := c.String("compression"); name != "" {
+		if spec.level, err = pack.ParseLevel(name); err != nil {
+			return spec, usage(c, "--compression: %w", err)
+		}
+	}
+	return spec, nil
+}
+
+// backupRun is one backup.
 type backupRun struct {
 	*program
-	c        *cli.Context
+	backupSpec
 	r        *repo.Repository
 	task     task
 	started  time.Time
-	parent   *snapshot.Snapshot // nil: none
-	previous *snapshot.Snapshot // of the same host, whatever its paths
+	before   []*snapshot.Snapshot // all there are
+	parent   *snapshot.Snapshot   // nil: none
+	previous *snapshot.Snapshot   // of the same host, whatever its paths
 	progress snapshot.Progress
 	changed  bool // something in the given paths is not as the parent has it
+	written  []index.PackID
 }
 
 func (p *program) backup(c *cli.Context) error {
-	b := &backupRun{program: p, c: c, started: time.Now()}
-	var err error
+	spec, err := backupSpecOf(c)
+	if err != nil {
+		return err
+	}
+	b := &backupRun{program: p, backupSpec: spec, started: time.Now()}
 	if b.task, err = p.backupTask(c); err != nil {
 		return err
 	}
 	return p.with(c.Context, storage.Shared, func(r *repo.Repository) error {
 		b.r = r
-		return b.run(c.Context)
+		_, err := b.run(c.Context)
+		return err
 	})
 }
 
-// run saves and says what came of it.
-func (b *backupRun) run(ctx context.Context) error {
+// run saves and says what came of it. A snapshot beside an error was saved, but
+// not all that belongs in it.
+func (b *backupRun) run(ctx context.Context) (*snapshot.Snapshot, error) {
 	s, err := b.manifest()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := b.findParent(ctx, s); err != nil {
-		return err
+		return nil, err
 	}
 	b.announce()
 	if err := b.save(ctx, s); err != nil {
-		return err
+		return nil, err
 	}
 	b.report(s)
 	if n := s.Summary.Errors; n > 0 {
-		return &failure{exitIncomplete, fmt.Errorf("%s could not be read; everything else was saved", ui.Counted(n, "item")), "They are named above."}
+		return s, &failure{exitIncomplete, fmt.Errorf("%s could not be read; everything else was saved", ui.Counted(n, "item")), "They are named above."}
 	}
-	return nil
+	return s, nil
 }
 
 // manifest begins the snapshot with what is known before the run.
 func (b *backupRun) manifest() (*snapshot.Snapshot, error) {
 	s := &snapshot.Snapshot{
-		Time: b.started, Host: b.c.String("host"), User: snapshot.CurrentUser(),
-		Tags: splitTags(b.c.StringSlice("tag")...), Paths: b.task.paths, Version: versionName(),
+		Time: b.started, Host: b.host, User: snapshot.CurrentUser(), Plan: b.plan,
+		Tags: b.tags, Paths: b.task.paths, Version: versionName(),
 	}
 	var err error
 	if s.Host == "" {
@@ -118,11 +163,8 @@ func (b *backupRun) manifest() (*snapshot.Snapshot, error) {
 			return nil, failed("Name it with --host.", "find this machine's name: %w", err)
 		}
 	}
-	if t := b.c.String("time"); t != "" {
-		if s.Time, err = parseTime(t); err != nil {
-			return nil, usage(b.c, "--time: %w", err)
-		}
-		s.Dated = true
+	if !b.dated.IsZero() {
+		s.Time, s.Dated = b.dated, true
 	}
 	return s, nil
 }
@@ -142,20 +184,19 @@ func parseTime(s string) (time.Time, error) {
 
 // findParent chooses the snapshot to compare with. A key that may not read has
 // none: it reads and hashes everything, and stores what is new all the same.
-func (b *backupRun) findParent(ctx context.Context, s *snapshot.Snapshot) error {
+func (b *backupRun) findParent(ctx context.Context, s *snapshot.Snapshot) (err error) {
 	if !b.r.CanRead() {
 		return nil
 	}
-	all, err := b.snapshots(ctx, b.r, filter{})
-	if err != nil {
+	if b.before, err = b.snapshots(ctx, b.r, filter{}); err != nil {
 		return err
 	}
-	b.previous = snapshot.Last(all, s.Host)
-	if name := b.c.String("parent"); name != "" {
-		b.parent, err = snapshot.Resolve(all, name)
+	b.previous = snapshot.Last(b.before, s.Host)
+	if b.backupSpec.parent != "" {
+		b.parent, err = snapshot.Resolve(b.before, b.backupSpec.parent)
 		return err
 	}
-	b.parent = snapshot.Newest(all, s.SameSource)
+	b.parent = snapshot.Newest(b.before, s.SameSource)
 	return nil
 }
 
@@ -170,11 +211,7 @@ func (b *backupRun) announce() {
 
 // save stores the tree, and then the manifest.
 func (b *backupRun) save(ctx context.Context, s *snapshot.Snapshot) error {
-	level, err := b.level()
-	if err != nil {
-		return err
-	}
-	w, err := b.r.NewWriter(ctx, repo.WriterOptions{Level: level, DryRun: b.c.Bool("dry-run")})
+	w, err := b.r.NewWriter(ctx, repo.WriterOptions{Level: b.level, DryRun: b.dry})
 	if err != nil {
 		return err
 	}
@@ -191,29 +228,16 @@ func (b *backupRun) save(ctx context.Context, s *snapshot.Snapshot) error {
 	}
 	s.Summary.DataAdded, s.Summary.DataAddedPacked = w.Added()
 	s.Summary.Duration = int64(time.Since(b.started))
-	if b.c.Bool("dry-run") {
+	if b.dry {
 		return nil
 	}
 	return s.Put(ctx, w)
 }
 
-func (b *backupRun) level() (pack.Level, error) {
-	name := b.c.String("compression")
-	if name == "" {
-		return 0, nil // what the repository was made with
-	}
-	level, err := pack.ParseLevel(name)
-	if err != nil {
-		return 0, usage(b.c, "--compression: %w", err)
-	}
-	return level, nil
-}
-
-// tree saves what the source yields and fills in the manifest.
+// tree saves what the sources yield and fills in the manifest.
 func (b *backupRun) tree(ctx context.Context, w *repo.Writer, s *snapshot.Snapshot) error {
 	o := snapshot.SaveOptions{
-		Force: b.c.Bool("force"), Strict: b.task.strict, Readers: b.c.Int("read-concurrency"),
-		Progress: &b.progress, Problem: b.problem, Item: b.item,
+		Force: b.force, Strict: b.task.strict, Readers: b.readers, Progress: &b.progress, Problem: b.problem, Item: b.item,
 	}
 	if b.parent != nil {
 		o.Parent = &b.parent.Root
@@ -224,14 +248,50 @@ func (b *backupRun) tree(ctx context.Context, w *repo.Writer, s *snapshot.Snapsh
 	if b.previous != nil {
 		s.Previous, s.Sequence = b.previous.ID, b.previous.Sequence+1
 	}
-	return b.shown(ctx, func() error {
-		root, summary, err := snapshot.Save(ctx, b.r, w, b.task.source, o)
+	return b.shown(ctx, func() error { return b.saveSources(ctx, w, s, o) })
+}
+
+// saveSources saves one source after the other: those that hold a moment first,
+// so that a database's rows are never newer than the files they speak of.
+func (b *backupRun) saveSources(ctx context.Context, w *repo.Writer, s *snapshot.Snapshot, o snapshot.SaveOptions) error {
+	for _, part := range b.task.apart {
+		nodes, sum, err := b.saveApart(ctx, w, part, o)
 		if err != nil {
-			return fmt.Errorf("back up %s: %w", b.task.name, err)
+			return err
 		}
-		s.Root, s.Summary, s.Complete = *root, summary, summary.Errors == 0
-		return nil
-	})
+		o.Join = append(o.Join, nodes...)
+		s.Summary.Add(sum)
+	}
+	slices.SortFunc(o.Join, func(x, y *snapshot.Node) int { return strings.Compare(x.Name, y.Name) })
+	root, sum, err := snapshot.Save(ctx, b.r, w, b.task.source, o)
+	if err != nil {
+		return fmt.Errorf("back up %s: %w", b.task.name, err)
+	}
+	s.Summary.Add(sum)
+	s.Root, s.Sources = *root, b.task.records()
+	s.Complete = s.Summary.Errors == 0
+	return nil
+}
+
+// saveApart saves one source of several. What is wrong with it alone is its
+// record's error, and the others are saved.
+func (b *backupRun) saveApart(ctx context.Context, w *repo.Writer, part *part, o snapshot.SaveOptions) ([]*snapshot.Node, snapshot.Summary, error) {
+	o.Strict = true
+	nodes, sum, err := snapshot.SaveApart(ctx, b.r, w, part.source, o)
+	if m, ok := part.source.(sources.Moment); ok {
+		facts, failed := m.End(context.WithoutCancel(ctx))
+		part.record.Facts, err = facts, errors.Join(err, failed)
+	}
+	if ctx.Err() != nil {
+		return nil, sum, context.Cause(ctx)
+	}
+	if err == nil {
+		return nodes, sum, nil
+	}
+	b.problem("/"+part.record.Name, err)
+	part.record.Files, part.record.Bytes, part.record.New, part.record.Error = 0, 0, 0, oneLine(err)
+	b.progress.Errors.Add(1)
+	return nil, snapshot.Summary{Errors: 1}, nil
 }
 
 // shown runs work with a display of how far it is. How much there is to read is
@@ -266,6 +326,7 @@ type problemObject struct {
 }
 
 func (b *backupRun) problem(path string, err error) {
+	b.task.failed(path, err)
 	if b.JSON {
 		b.ErrorObject(problemObject{"error", path, oneLine(err)})
 		return
@@ -277,6 +338,7 @@ func (b *backupRun) item(path string, what snapshot.Change, n *snapshot.Node) {
 	if what != snapshot.Unmodified && !b.task.above(path) {
 		b.changed = true
 	}
+	b.task.count(path, what, n)
 	level := 1
 	if what == snapshot.Unmodified {
 		level = 2
@@ -287,5 +349,5 @@ func (b *backupRun) item(path string, what snapshot.Change, n *snapshot.Node) {
 // unchanged reports whether the snapshot would say nothing new, and nobody
 // wants it then.
 func (b *backupRun) unchanged(s *snapshot.Snapshot) bool {
-	return b.c.Bool("skip-if-unchanged") && b.parent != nil && !b.changed && s.Summary.Errors == 0
+	return b.skipUnchanged && b.parent != nil && !b.changed && s.Summary.Errors == 0
 }

@@ -23,7 +23,7 @@ type backupSummary struct {
 func (b *backupRun) report(s *snapshot.Snapshot) {
 	duration := time.Duration(s.Summary.Duration)
 	o := backupSummary{
-		Type: "summary", SnapshotID: string(s.ID), DryRun: b.c.Bool("dry-run"), Summary: s.Summary,
+		Type: "summary", SnapshotID: string(s.ID), DryRun: b.dry, Summary: s.Summary,
 		Duration: duration.Seconds(), Start: b.started, End: b.started.Add(duration),
 	}
 	if b.unchanged(s) {
@@ -49,7 +49,7 @@ func (b *backupRun) outcome(s *snapshot.Snapshot) string {
 	switch {
 	case b.unchanged(s):
 		return "nothing has changed since snapshot " + b.parent.ID.Short() + "; no snapshot saved"
-	case b.c.Bool("dry-run"):
+	case b.dry:
 		return "dry run: nothing was stored"
 	}
 	return "snapshot " + s.ID.Short() + " saved"

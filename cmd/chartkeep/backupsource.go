@@ -26,8 +26,17 @@ type task struct {
 	paths  []string // as the snapshot keeps them
 	strict bool     // what cannot be read fails the run
 
+	apart []*part                  // saved before, one after the other
+	order []*snapshot.SourceRecord // what becomes of a plan's sources; empty: it is no plan's
+
 	// survey finds out how much there is to read; nil: nothing can tell.
 	survey func(context.Context, *snapshot.Progress)
+}
+
+// part is one source of several, saved by itself.
+type part struct {
+	source sources.Source
+	record *snapshot.SourceRecord // in the task's order
 }
 
 // above reports whether a path is a folder on the way to what was given, which
