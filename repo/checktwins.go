@@ -37,6 +37,8 @@ func (r *Repository) twinKinds() map[string]func(name string, b []byte) error {
 		string(Snapshots): documentWhole,
 		string(Damage):    documentWhole,
 		string(Checks):    documentWhole,
+		string(Bin):       documentWhole,
+		string(Log):       documentWhole,
 	}
 }
 

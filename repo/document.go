@@ -22,7 +22,12 @@ const (
 	Snapshots DocumentKind = "snapshots"
 	Damage    DocumentKind = "damage" // blocks that a check found beyond repair
 	Checks    DocumentKind = "checks" // when which packs were last read whole
+	Bin       DocumentKind = "bin"    // snapshots that were forgotten and can be taken back
+	Log       DocumentKind = "log"    // records of what runs did
 )
+
+// documentKinds are all of them.
+var documentKinds = []DocumentKind{Snapshots, Damage, Checks, Log, Bin}
 
 // sealedAs is the kind that the document's seal is bound to, so that none can be
 // passed off as another.
@@ -32,6 +37,10 @@ func (k DocumentKind) sealedAs() crypt.Kind {
 		return crypt.Damage
 	case Checks:
 		return crypt.Checks
+	case Log:
+		return crypt.Log
+	case Bin:
+		return crypt.Bin
 	}
 	return crypt.Snapshot
 }
@@ -42,6 +51,9 @@ func (k DocumentKind) sealedAs() crypt.Kind {
 //
 // The file's name is the BLAKE3 hash of all of it.
 var documentMagic = []byte("CHRTDOC\x01")
+
+// documentHead is the length of what stands before the sealed plaintext.
+const documentHead = 8 + 16
 
 // DocumentID is a document's name: the BLAKE3 hash of its file, in hex.
 type DocumentID string
@@ -60,34 +72,42 @@ func (w *Writer) PutDocument(ctx context.Context, kind DocumentKind, plaintext [
 	if err != nil {
 		return "", err
 	}
+	return w.r.putDocument(ctx, s, kind, plaintext)
+}
+
+func (r *Repository) putDocument(ctx context.Context, s *crypt.Session, kind DocumentKind, plaintext []byte) (DocumentID, error) {
 	id := s.ID()
 	b := append(append(bytes.Clone(documentMagic), id[:]...), make([]byte, 0, len(plaintext)+crypt.Overhead)...)
 	b = s.Seal(b, plaintext, kind.sealedAs())
 	sum := blake3.Sum256(b)
 	name := DocumentID(hex.EncodeToString(sum[:]))
-	return name, putTwins(ctx, w.r.store, path.Join(string(kind), string(name)), b)
+	return name, putTwins(ctx, r.store, path.Join(string(kind), string(name)), b)
 }
 
 // GetDocument returns a document's plaintext, from whichever copy is whole.
 func (r *Repository) GetDocument(ctx context.Context, kind DocumentKind, id DocumentID) ([]byte, error) {
-	b, err := readTwins(ctx, r.store, path.Join(string(kind), string(id)), func(b []byte) error {
-		if sum := blake3.Sum256(b); hex.EncodeToString(sum[:]) != string(id) {
-			return fmt.Errorf("content and name do not belong together: %w", ErrDamaged)
-		}
-		return nil
-	})
+	b, err := r.readDocument(ctx, kind, id)
 	if err != nil {
 		return nil, err
 	}
-	head := len(documentMagic) + 16
-	if len(b) < head || !bytes.Equal(b[:len(documentMagic)], documentMagic) {
+	return r.openDocument(ctx, kind, id, b)
+}
+
+// readDocument returns a document's file.
+func (r *Repository) readDocument(ctx context.Context, kind DocumentKind, id DocumentID) ([]byte, error) {
+	return readTwins(ctx, r.store, path.Join(string(kind), string(id)), func(b []byte) error { return documentWhole(string(id), b) })
+}
+
+// openDocument returns the plaintext of a document's file.
+func (r *Repository) openDocument(ctx context.Context, kind DocumentKind, id DocumentID, b []byte) ([]byte, error) {
+	if len(b) < documentHead || !bytes.Equal(b[:len(documentMagic)], documentMagic) {
 		return nil, fmt.Errorf("%s %s: not a document of this format: %w", kind, id.Short(), ErrDamaged)
 	}
-	s, err := r.session(ctx, crypt.SessionID(b[len(documentMagic):head]))
+	s, err := r.session(ctx, crypt.SessionID(b[len(documentMagic):documentHead]))
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", kind, id.Short(), err)
 	}
-	return s.Open(nil, b[head:], kind.sealedAs())
+	return s.Open(nil, b[documentHead:], kind.sealedAs())
 }
 
 // ListDocuments names the documents of a kind, in the order of their names.

@@ -162,13 +162,16 @@ func (r *Repository) removeSessions(ctx context.Context) error {
 		}
 		used[hex.EncodeToString(info.Session[:])] = true
 	}
-	for _, kind := range []DocumentKind{Snapshots, Damage, Checks} {
+	for _, kind := range documentKinds {
 		ids, err := r.ListDocuments(ctx, kind)
 		if err != nil {
 			return err
 		}
 		for _, id := range ids {
 			s, err := r.documentSession(ctx, kind, id)
+			if kind == Log && errors.Is(err, ErrDamaged) {
+				continue // nothing that was saved depends on it
+			}
 			if err != nil {
 				return err
 			}

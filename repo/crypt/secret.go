@@ -6,6 +6,7 @@ import (
 	"crypto/hpke"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/subtle"
 	"errors"
 	"fmt"
 )
@@ -63,6 +64,22 @@ func NewSecret() (*Secret, error) {
 	return s, nil
 }
 
+// Companion draws the secret of a repository that shares this one's root, and
+// with it every derived key, but has a key pair of its own: chunks have the
+// same names in both, and neither reads what the other stores.
+func (s *Secret) Companion() (*Secret, error) {
+	c, err := NewSecret()
+	if err == nil {
+		c.root = s.root
+	}
+	return c, err
+}
+
+// CompanionOf reports whether the two secrets have the same root.
+func (s *Secret) CompanionOf(o *Secret) bool {
+	return subtle.ConstantTimeCompare(s.root[:], o.root[:]) == 1
+}
+
 // Role is Owner when the private key is there.
 func (s *Secret) Role() Role {
 	if s.private == nil {
@@ -88,6 +105,9 @@ func (s *Secret) ConfigKey() [32]byte { return s.derive("config") }
 
 // CacheKey is the key of the local cache.
 func (s *Secret) CacheKey() [32]byte { return s.derive("cache") }
+
+// LogCacheKey is the key of the local copy of the log.
+func (s *Secret) LogCacheKey() [32]byte { return s.derive("log cache") }
 
 func (s *Secret) sessionKey() [32]byte { return s.derive("session") }
 
