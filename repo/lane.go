@@ -25,6 +25,10 @@ type openBlock struct {
 	class  index.Class
 	data   []byte
 	chunks []index.Chunk
+
+	compressed bool // data is the payload already
+	codec      index.Codec
+	plain      uint32 // bytes of plaintext, once it is known
 }
 
 // Lane opens a lane for content of one class.
@@ -45,7 +49,10 @@ func (l *Lane) Put(data []byte) (id chunk.ID, fresh bool, err error) {
 	if err != nil || !fresh {
 		return id, false, err
 	}
-	return id, true, l.add(id, data)
+	if err = l.add(id, data); err != nil {
+		l.w.index.Unclaim(id)
+	}
+	return id, true, err
 }
 
 // PutAgain stores a chunk that the repository may hold already, for packs that
@@ -86,10 +93,33 @@ func (l *Lane) Close() error {
 func (l *Lane) submit() error {
 	b := l.block
 	l.block = nil
+	return l.w.submit(b)
+}
+
+func (w *Writer) submit(b *openBlock) error {
 	select {
-	case l.w.blocks <- b:
+	case w.blocks <- b:
 		return nil
-	case <-l.w.ctx.Done():
-		return l.w.failure()
+	case <-w.ctx.Done():
+		w.unclaim(b.chunks)
+		return w.failure()
 	}
+}
+
+// PutBlock stores a block as it was compressed in a companion, which takes
+// neither compressing nor choosing what goes with what. The chunks are all of
+// the block's, in order; whoever read it has verified their IDs. The payload is
+// copied. As with PutAgain, the repository may hold some of them already.
+func (w *Writer) PutBlock(c index.Class, chunks []index.Chunk, whole Compressed) error {
+	b := w.newBlock(c)
+	b.compressed, b.codec, b.chunks = true, whole.Codec, chunks
+	for _, c := range chunks {
+		b.plain += c.Length
+	}
+	w.added.Add(int64(b.plain))
+	if w.dry {
+		return nil
+	}
+	b.data = append(b.data, whole.Payload...)
+	return w.submit(b)
 }

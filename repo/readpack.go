@@ -45,6 +45,14 @@ type Delivery struct {
 	From, To int
 	Data     []byte
 	Err      error
+	Whole    *Compressed // when the pieces are a whole block of this pack
+}
+
+// Compressed is a block's payload: what was sealed of it. It is valid as long as
+// the delivery that it came with.
+type Compressed struct {
+	Codec   index.Codec
+	Payload []byte
 }
 
 // ReadPack reads pieces of one pack, sorted by Less, and delivers them in this
@@ -80,7 +88,8 @@ type packReader struct {
 	closed  error // why there is no file
 	pieces  []Piece
 	deliver func(Delivery) error
-	plain   []byte // reused between blocks
+	plain   []byte     // reused between blocks
+	whole   Compressed // the block that was opened last
 }
 
 // run cuts the wanted blocks into stretches that are read with one call.
@@ -177,6 +186,7 @@ func (pr *packReader) open(ctx context.Context, sealed []byte, b *index.Block) (
 	if err != nil {
 		return nil, err
 	}
+	pr.whole = Compressed{b.Codec, payload}
 	if b.Codec == index.Raw && len(payload) == int(b.Plain) {
 		return payload, nil
 	}
@@ -200,6 +210,9 @@ func (pr *packReader) block(ctx context.Context, b *index.Block, plain []byte, b
 		if n > 0 {
 			last := pr.pieces[from+n-1]
 			d.Data = plain[pr.pieces[from].Offset : last.Offset+last.Length]
+			if len(d.Data) == int(b.Plain) {
+				d.Whole = &pr.whole
+			}
 		} else {
 			d.To = from + 1
 			d.Data, d.Err = pr.r.Load(ctx, ids[0])

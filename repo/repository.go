@@ -67,6 +67,11 @@ type InitOptions struct {
 	Level    pack.Level
 	KDF      crypt.KDF
 	Label    string // of the first key slot
+
+	// Like makes a companion of this repository: chunks are cut and named alike
+	// in both, whatever Chunking says, so that blocks can be copied between them
+	// as they are. All else is its own: ID, key pair, key slots, sessions.
+	Like *Repository
 }
 
 // Init makes a repository in an empty store, with one owner slot for password.
@@ -75,9 +80,12 @@ func Init(ctx context.Context, st storage.Store, password []byte, o InitOptions,
 	if err := vacant(ctx, st); err != nil {
 		return nil, err
 	}
-	secret, err := crypt.NewSecret()
+	secret, err := newSecret(o.Like)
 	if err != nil {
 		return nil, err
+	}
+	if o.Like != nil {
+		o.Chunking = o.Like.config.Chunking
 	}
 	if o.Chunking.Algorithm == 0 {
 		o.Chunking = chunk.DefaultParams(chunk.Gear)
@@ -104,6 +112,16 @@ func Init(ctx context.Context, st storage.Store, password []byte, o InitOptions,
 	}
 	return r, nil
 }
+
+func newSecret(like *Repository) (*crypt.Secret, error) {
+	if like == nil {
+		return crypt.NewSecret()
+	}
+	return like.secret.Companion()
+}
+
+// CompanionOf reports whether chunks have the same IDs in both repositories.
+func (r *Repository) CompanionOf(o *Repository) bool { return r.secret.CompanionOf(o.secret) }
 
 // vacant refuses a store in which a repository was begun, or in which packs or
 // snapshots without a config show that one has been.

@@ -67,6 +67,7 @@ type openPack struct {
 	*pack.Builder
 	sealing sync.WaitGroup
 	chunks  int
+	blocks  [][]index.Chunk
 }
 
 // maxChunks is how many chunks make a pack full, whatever their size: its
@@ -141,7 +142,7 @@ func (w *Writer) newBlock(c index.Class) *openBlock {
 	if b == nil {
 		b = &openBlock{data: make([]byte, 0, pack.BlockSize)}
 	}
-	b.class, b.data, b.chunks = c, b.data[:0], nil
+	*b = openBlock{class: c, data: b.data[:0]}
 	return b
 }
 
@@ -156,6 +157,7 @@ func (w *Writer) sealBlocks() error {
 			}
 			var err error
 			if scratch, err = w.seal(b, scratch); err != nil {
+				w.unclaim(b.chunks)
 				return err
 			}
 			if cap(b.data) <= 2*pack.BlockSize {
@@ -172,15 +174,12 @@ func (w *Writer) seal(b *openBlock, scratch []byte) ([]byte, error) {
 	if err != nil {
 		return scratch, err
 	}
-	payload, codec, err := w.codec.Encode(scratch[:0], b.data)
-	if err != nil { // the payload is the block as it was, and good to be stored
-		w.r.options.Warn(fmt.Errorf("%w; the block is stored uncompressed. Have this computer's memory tested", err))
-	}
-	if codec != index.Raw {
-		scratch = payload
+	payload := b.data
+	if !b.compressed {
+		payload, scratch = w.compress(b, scratch)
 	}
 	sealed := len(payload) + crypt.Overhead
-	room, p, err := w.reserve(b, sealed, codec)
+	room, p, err := w.reserve(b, sealed)
 	if err != nil {
 		return scratch, err
 	}
@@ -188,6 +187,27 @@ func (w *Writer) seal(b *openBlock, scratch []byte) ([]byte, error) {
 	p.sealing.Done()
 	w.packed.Add(int64(sealed))
 	return scratch, nil
+}
+
+// compress returns a block's payload, which may stand in scratch.
+func (w *Writer) compress(b *openBlock, scratch []byte) (payload, next []byte) {
+	payload, codec, err := w.codec.Encode(scratch[:0], b.data)
+	if err != nil { // the payload is the block as it was, and good to be stored
+		w.r.options.Warn(fmt.Errorf("%w; the block is stored uncompressed. Have this computer's memory tested", err))
+	}
+	if codec != index.Raw {
+		scratch = payload
+	}
+	b.codec, b.plain = codec, uint32(len(b.data))
+	return payload, scratch
+}
+
+// unclaim gives back the claims on chunks that will not be stored, so that a
+// later writer of the same repository stores them.
+func (w *Writer) unclaim(chunks []index.Chunk) {
+	for _, c := range chunks {
+		w.index.Unclaim(c.ID)
+	}
 }
 
 // sealedAs is the kind that blocks of a class are bound to: file content is
@@ -201,8 +221,8 @@ func sealedAs(c index.Class) crypt.Kind {
 
 // reserve makes room for a sealed block in the open pack of its class, and
 // closes a pack that has none left. The caller calls sealing.Done.
-func (w *Writer) reserve(b *openBlock, sealed int, codec index.Codec) ([]byte, *openPack, error) {
-	blk := index.Block{Sealed: uint32(sealed), Plain: uint32(len(b.data)), Codec: codec, Chunks: b.chunks}
+func (w *Writer) reserve(b *openBlock, sealed int) ([]byte, *openPack, error) {
+	blk := index.Block{Sealed: uint32(sealed), Plain: b.plain, Codec: b.codec, Chunks: b.chunks}
 	slot := w.slot(b.class)
 	slot.mu.Lock()
 	defer slot.mu.Unlock()
@@ -218,6 +238,7 @@ func (w *Writer) reserve(b *openBlock, sealed int, codec index.Codec) ([]byte, *
 			if room, ok := slot.pack.Reserve(sealed, blk); ok {
 				slot.pack.sealing.Add(1)
 				slot.pack.chunks += len(b.chunks)
+				slot.pack.blocks = append(slot.pack.blocks, b.chunks)
 				return room, slot.pack, nil
 			}
 		}
@@ -250,9 +271,19 @@ func (w *Writer) store(slot *packSlot) {
 	w.storing.Go(func() error {
 		p.sealing.Wait()
 		err := w.fail(w.storePack(p))
+		if err != nil {
+			w.giveUp(p)
+		}
 		slot.builders <- p.Builder
 		return err
 	})
+}
+
+// giveUp is for a pack that will not be stored, or not be known.
+func (w *Writer) giveUp(p *openPack) {
+	for _, chunks := range p.blocks {
+		w.unclaim(chunks)
+	}
 }
 
 func (w *Writer) storePack(p *openPack) error {
@@ -337,12 +368,27 @@ func (w *Writer) Abort() {
 	w.sealers.Wait()
 	w.storing.Wait()
 	w.closeBuilders()
+	w.dropLanes()
 	w.recentMu.Lock()
 	defer w.recentMu.Unlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), lastWords)
 	defer cancel()
 	if err := w.r.publish(ctx, w.recent); err == nil {
 		w.recent = nil
+	}
+}
+
+// dropLanes gives up what the lanes have gathered.
+func (w *Writer) dropLanes() {
+	w.laneMu.Lock()
+	defer w.laneMu.Unlock()
+	for _, l := range w.lanes {
+		l.mu.Lock()
+		if l.block != nil {
+			w.unclaim(l.block.chunks)
+			l.block = nil
+		}
+		l.mu.Unlock()
 	}
 }
 
@@ -356,6 +402,7 @@ func (w *Writer) closeBuilders() {
 	for i := range w.open {
 		slot := &w.open[i]
 		if slot.pack != nil {
+			w.giveUp(slot.pack)
 			slot.pack.Close()
 			slot.pack = nil
 		}
