@@ -1,0 +1,125 @@
+package notify
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Memory is what was said and when. Its zero value has said nothing; it is
+// plain data that the caller stores, as JSON, for the next run on this host.
+type Memory struct {
+	Plans    map[string]*PlanMemory `json:"plans,omitempty"`
+	Copies   map[string]Copy        `json:"copies,omitempty"`   // as last seen, by copyKey; for the metrics
+	Overdue  map[string]time.Time   `json:"overdue,omitempty"`  // plan or copy: when it was last called overdue
+	Watched  map[string]time.Time   `json:"watched,omitempty"`  // plan or copy: since when it is watched
+	Warnings map[string]time.Time   `json:"warnings,omitempty"` // Warning.About: when it was last said
+	Summary  time.Time              `json:"summary,omitzero"`   // the last one
+	Unsent   []Notice               `json:"unsent,omitempty"`   // what reached nobody yet, oldest first
+}
+
+// A PlanMemory is what is known of a plan's runs.
+type PlanMemory struct {
+	Host        string        `json:"host"`
+	LastRun     time.Time     `json:"last_run,omitzero"`     // end of the last run of any result
+	LastSuccess time.Time     `json:"last_success,omitzero"` // end of the last one that was done
+	Duration    time.Duration `json:"duration"`
+	Added       int64         `json:"added"`
+	Result      Result        `json:"result"`
+
+	Trouble string    `json:"trouble,omitempty"` // what is wrong, by kind; empty: nothing
+	Since   time.Time `json:"since,omitzero"`    // start of the first run with trouble in a row
+	Told    time.Time `json:"told,omitzero"`     // when it was last said
+}
+
+// maxUnsent bounds what waits; the newest stay.
+const maxUnsent = 20
+
+func (m *Memory) keepUnsent(notices []Notice) {
+	m.Unsent = slices.Clone(notices[max(0, len(notices)-maxUnsent):])
+}
+
+// plan is the memory of a plan, made when there is none.
+func (m *Memory) plan(name string) *PlanMemory {
+	if m.Plans == nil {
+		m.Plans = make(map[string]*PlanMemory)
+	}
+	p := m.Plans[name]
+	if p == nil {
+		p = &PlanMemory{}
+		m.Plans[name] = p
+	}
+	return p
+}
+
+// note keeps what a run came to.
+func (m *Memory) note(o Outcome) {
+	p := m.plan(o.Plan)
+	end := o.end()
+	p.Host, p.Result, p.LastRun = o.Host, o.worst(), end
+	if !o.Result.quiet() {
+		p.Duration, p.Added = o.Duration, o.Added
+	}
+	if p.Result.saves() {
+		p.LastSuccess = end
+	}
+	m.noteCopies(o.Copies)
+}
+
+func (m *Memory) noteState(s State) {
+	m.Copies = nil // what is configured no more is forgotten
+	m.noteCopies(s.Copies)
+}
+
+func (m *Memory) noteCopies(copies []Copy) {
+	for _, c := range copies {
+		remember(&m.Copies, copyKey(c), c)
+	}
+}
+
+// copyKey names a copy. Neither part can hold a slash.
+func copyKey(c Copy) string { return c.Plan + "/" + c.Destination }
+
+func remember[V any](in *map[string]V, key string, v V) {
+	if *in == nil {
+		*in = make(map[string]V)
+	}
+	(*in)[key] = v
+}
+
+func (o Outcome) end() time.Time { return o.Start.Add(o.Duration) }
+
+// troubles are a run's failed sources and steps, as keys: what makes two
+// failures the same.
+func (o Outcome) troubles() string {
+	keys := []string{string(o.Result)}
+	for _, s := range o.Sources {
+		if !s.Result.well() {
+			keys = append(keys, fmt.Sprintf("source %s %s", s.Name, s.Result))
+		}
+	}
+	for _, s := range o.failedSteps() {
+		keys = append(keys, fmt.Sprintf("step %s %s %s", s.Name, s.To, s.Result))
+	}
+	return strings.Join(keys, "; ")
+}
+
+// failedSteps are those that need a person.
+func (o Outcome) failedSteps() (failed []Step) {
+	for _, s := range o.Steps {
+		if !s.Result.well() && !s.Result.quiet() {
+			failed = append(failed, s)
+		}
+	}
+	return failed
+}
+
+// worst is the result of a run together with its steps: one that saved
+// everything but could not copy it is no success.
+func (o Outcome) worst() Result {
+	if o.Result.well() && len(o.failedSteps()) > 0 {
+		return o.failedSteps()[0].Result
+	}
+	return o.Result
+}
