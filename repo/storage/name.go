@@ -16,14 +16,16 @@ const (
 // digits, '.', '_' and '-', that begin with a letter or digit and do not end in
 // a dot, joined by single slashes. So no name is absolute or climbs with "..",
 // and the hidden files that systems drop on drives are no names. The first
-// elements "tmp" and "lock" are kept for the stores themselves.
+// elements "tmp", "lock" and "runlock" are kept for the stores themselves.
 func CheckName(name string) error {
 	if len(name) > maxName {
 		return invalid(name[:maxElement]+"…", "is too long")
 	}
 	first, _, _ := strings.Cut(name, "/")
-	if strings.EqualFold(first, "tmp") || strings.EqualFold(first, "lock") { // some file systems do not tell case
-		return invalid(name, "is reserved")
+	for _, kept := range []string{"tmp", "lock", "runlock"} {
+		if strings.EqualFold(first, kept) { // some file systems do not tell case
+			return invalid(name, "is reserved")
+		}
 	}
 	for element := range strings.SplitSeq(name, "/") {
 		if !plain(element) {

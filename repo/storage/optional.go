@@ -114,6 +114,42 @@ func DeadRuns(ctx context.Context, st Store) (int, error) {
 	return 0, nil
 }
 
+// Uncacher is a store whose files the computer keeps in its memory as well, so
+// that reading them back would prove nothing about the medium.
+type Uncacher interface {
+	// Uncache has the next read of the file come from the medium, as far as the
+	// operating system allows: it is not to be relied on while others read it.
+	Uncache(ctx context.Context, name string) error
+}
+
+// Uncache has the next read of a file come from the medium (see Uncacher). A
+// store that cannot gives errors.ErrUnsupported.
+func Uncache(ctx context.Context, st Store, name string) error {
+	if u, ok := st.(Uncacher); ok {
+		return u.Uncache(ctx, name)
+	}
+	return fmt.Errorf("uncache %s: %w", name, errors.ErrUnsupported)
+}
+
+// RunLocker is a store in which runs of whole plans keep out of each other's way,
+// whatever they do in it and however long. Backups, restores and checks that
+// people start are not concerned: these take the store's lock only.
+type RunLocker interface {
+	// LockRun takes the one lock of runs. For wait, errors and the end of the
+	// lock the same holds as for Locker.Lock; it is a lock of its own beside
+	// that one.
+	LockRun(ctx context.Context, wait time.Duration) (io.Closer, error)
+}
+
+// LockRun takes the lock of runs of st (see RunLocker). A store without it gives
+// errors.ErrUnsupported.
+func LockRun(ctx context.Context, st Store, wait time.Duration) (io.Closer, error) {
+	if l, ok := st.(RunLocker); ok {
+		return l.LockRun(ctx, wait)
+	}
+	return nil, fmt.Errorf("lock for a run: %w", errors.ErrUnsupported)
+}
+
 // Close gives back what st holds of the operating system, if it holds anything.
 // A store that is never closed loses no data.
 func Close(st Store) error {

@@ -21,7 +21,7 @@
 //     an unplugged repository for one whose files are gone.
 //
 // What not every store can do stands in small interfaces of its own (Locker,
-// Replacer, Space, Cleaner), each beside a function that asks the store for it,
+// Replacer, Space, Cleaner and others), each beside a function that asks the store for it,
 // as io/fs does.
 package storage
 

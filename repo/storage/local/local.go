@@ -5,6 +5,7 @@
 //	tmp/<run>/<n>    files being written by one living run
 //	tmp/<run>/lock   held locked by that run for as long as it lives
 //	lock             what Lock locks, by flock; its being there means nothing
+//	runlock          what LockRun locks, likewise
 //
 // # How a file becomes durable
 //
@@ -63,6 +64,8 @@ var _ interface {
 	storage.Space
 	storage.Cleaner
 	storage.Witness
+	storage.Uncacher
+	storage.RunLocker
 	io.Closer
 } = (*Store)(nil)
 

@@ -14,16 +14,26 @@ import (
 // Lock locks the whole store, by the operating system, so that no lock outlives
 // its holder.
 func (s *Store) Lock(ctx context.Context, mode storage.LockMode, wait time.Duration) (io.Closer, error) {
-	path := s.path("lock")
+	held, err := s.lock(ctx, "lock", mode, wait)
+	if mode == storage.Shared && cannotLock(err) {
+		return unneeded{}, nil
+	}
+	return held, err
+}
+
+// LockRun takes the lock of runs, on a file of its own.
+func (s *Store) LockRun(ctx context.Context, wait time.Duration) (io.Closer, error) {
+	return s.lock(ctx, "runlock", storage.Exclusive, wait)
+}
+
+func (s *Store) lock(ctx context.Context, name string, mode storage.LockMode, wait time.Duration) (io.Closer, error) {
+	path := s.path(name)
 	if gone := s.gone(); gone != nil { // or the lock file would be made in the mount point
 		return nil, fmt.Errorf("lock %s: %w", path, storage.Absent(gone))
 	}
 	held, err := storage.AwaitLock(ctx, wait, func() (io.Closer, error) {
 		return s.fsys.TryLock(path, mode)
 	})
-	if mode == storage.Shared && cannotLock(err) {
-		return unneeded{}, nil
-	}
 	if err != nil {
 		return nil, s.explain("lock", path, err)
 	}

@@ -30,6 +30,7 @@ type Store struct {
 	files map[string]content
 	used  uint64
 	locks locks
+	runs  locks // of LockRun
 }
 
 // content is one file's bytes, which never change.
@@ -41,6 +42,7 @@ type content struct {
 var _ interface {
 	storage.Store
 	storage.Locker
+	storage.RunLocker
 	storage.Replacer
 	storage.Space
 } = (*Store)(nil)
@@ -155,7 +157,16 @@ func (s *Store) Space(context.Context) (free, total uint64, err error) {
 
 // Lock locks the store within the process.
 func (s *Store) Lock(ctx context.Context, mode storage.LockMode, wait time.Duration) (io.Closer, error) {
-	held, err := storage.AwaitLock(ctx, wait, func() (io.Closer, error) { return s.locks.try(mode) })
+	return s.locks.await(ctx, mode, wait)
+}
+
+// LockRun locks the store for a run within the process.
+func (s *Store) LockRun(ctx context.Context, wait time.Duration) (io.Closer, error) {
+	return s.runs.await(ctx, storage.Exclusive, wait)
+}
+
+func (l *locks) await(ctx context.Context, mode storage.LockMode, wait time.Duration) (io.Closer, error) {
+	held, err := storage.AwaitLock(ctx, wait, func() (io.Closer, error) { return l.try(mode) })
 	if err != nil {
 		return nil, fmt.Errorf("lock: %w", err)
 	}

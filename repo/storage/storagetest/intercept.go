@@ -78,6 +78,14 @@ func (s *interceptor) Lock(ctx context.Context, mode storage.LockMode, wait time
 	return held, err
 }
 
+func (s *interceptor) LockRun(ctx context.Context, wait time.Duration) (io.Closer, error) {
+	return storage.LockRun(ctx, s.inner, wait)
+}
+
+func (s *interceptor) Uncache(ctx context.Context, name string) error {
+	return storage.Uncache(ctx, s.inner, name)
+}
+
 func (s *interceptor) Space(ctx context.Context) (free, total uint64, err error) {
 	err = s.around(ctx, Space, "", 0, func() error {
 		free, total, err = storage.FreeSpace(ctx, s.inner)

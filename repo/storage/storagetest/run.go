@@ -43,6 +43,8 @@ func Run(t *testing.T, empty func(t *testing.T) storage.Store) {
 		{"a small file is read whole", testReadAll},
 		{"locks exclude", testLocks},
 		{"a lock is waited for", testLockWait},
+		{"one run at a time has the lock of runs", testRunLock},
+		{"a file is read again when it is not cached", testUncache},
 		{"a file is replaced", testReplace},
 		{"space is told", testSpace},
 	} {

@@ -73,6 +73,40 @@ func testLockWait(t *testing.T, st storage.Store) {
 	check(t, held.Close())
 }
 
+func testRunLock(t *testing.T, st storage.Store) {
+	if _, ok := st.(storage.RunLocker); !ok {
+		t.Skip("the store has no lock of runs")
+	}
+	run, err := storage.LockRun(t.Context(), st, 0)
+	if errors.Is(err, errors.ErrUnsupported) {
+		t.Skip("the store has no lock of runs")
+	}
+	check(t, err)
+	_, err = storage.LockRun(t.Context(), st, 10*time.Millisecond)
+	is(t, err, storage.ErrLocked)
+	if _, ok := st.(storage.Locker); ok {
+		check(t, lock(t, st, storage.Exclusive).Close()) // the other lock is free
+	}
+	put(t, st, "packs/ab/f", []byte("by the run"))
+	lists(t, st, "", "packs/ab/f") // a lock is no file
+	check(t, run.Close())
+	run, err = storage.LockRun(t.Context(), st, 0)
+	check(t, err)
+	check(t, run.Close())
+}
+
+func testUncache(t *testing.T, st storage.Store) {
+	put(t, st, "packs/ab/f", []byte("content"))
+	err := storage.Uncache(t.Context(), st, "packs/ab/f")
+	if errors.Is(err, errors.ErrUnsupported) {
+		t.Skip("the store has no cache, or no way round it")
+	}
+	check(t, err)
+	holds(t, st, "packs/ab/f", []byte("content"))
+	is(t, storage.Uncache(t.Context(), st, "packs/ab/none"), fs.ErrNotExist)
+	is(t, storage.Uncache(t.Context(), st, "tmp/x"), fs.ErrInvalid)
+}
+
 func testReplace(t *testing.T, st storage.Store) {
 	if _, ok := st.(storage.Replacer); !ok {
 		t.Skip("the store does not replace")
