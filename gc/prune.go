@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"sync/atomic"
+	"time"
 
 	"chartkeep/index"
 	"chartkeep/repo"
@@ -18,6 +20,7 @@ type PruneOptions struct {
 	MaxUnused func(used int64) int64   // how many bytes may stay unused; nil: 5 % of the used ones
 	MaxRepack int64                    // how many bytes are rewritten at most; 0: no bound; below 0: none
 	Without   map[repo.DocumentID]bool // snapshots to be taken as gone; such a plan can be looked at but not run
+	Now       time.Time                // what of the bin is over; zero: the present
 	Progress  *PruneProgress
 }
 
@@ -32,6 +35,8 @@ type PrunePlan struct {
 	Freed, UnusedAfter     int64   // Freed is an estimate: how well the rewritten packs will be filled is not known yet
 	RewriteBytes           int64   // what is read and stored again
 	Lost                   int     // packs that stay because something needed in them is damaged
+	Binned, Over           int     // snapshots in the bin that can still be taken back, and that no longer can
+	NoRoom                 int     // packs that were to be rewritten and stay, because Run found no room
 	Unreadable             []error // packs that were to be rewritten and stay, because Run could not read them
 
 	r         *repo.Repository
@@ -46,12 +51,16 @@ type PrunePlan struct {
 	relied    map[index.PackID]bool  // packs that marked chunks are in
 	dead      []index.PackID
 	victims   []packUse
+	over      []repo.DocumentID // entries of the bin that are to go
 }
 
 var (
 	// ErrUnsure says that not all that snapshots need can be known, so that
 	// nothing may be deleted.
 	ErrUnsure = errors.New("what the snapshots need cannot be told with certainty, so nothing is deleted")
+
+	// ErrUnsureBin says the same of the snapshots in the bin.
+	ErrUnsureBin = errors.New("what the bin needs cannot be told with certainty, so nothing is deleted")
 
 	// ErrUnlisted says that snapshots need what the index does not name, while
 	// there are packs that it does not name either.
@@ -61,7 +70,7 @@ var (
 	ErrOvertaken = errors.New("packs were deleted by another run meanwhile, so nothing more is deleted")
 )
 
-// PlanPrune marks what the snapshots need and chooses what to delete and what
+// PlanPrune marks what the snapshots and the bin need and chooses what to delete and what
 // to rewrite, the emptiest packs first. It changes nothing. The caller holds
 // the shared lock.
 func PlanPrune(ctx context.Context, r *repo.Repository, o PruneOptions) (*PrunePlan, error) {
@@ -79,7 +88,7 @@ func PlanPrune(ctx context.Context, r *repo.Repository, o PruneOptions) (*PruneP
 	if p.index, err = r.Index(ctx); err != nil {
 		return nil, err
 	}
-	for _, step := range []func(context.Context) error{p.noteDamage, p.mark, p.leftovers, p.choose} {
+	for _, step := range []func(context.Context) error{p.noteDamage, p.noteOver, p.mark, p.leftovers, p.choose} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -97,9 +106,44 @@ func (p *PrunePlan) noteDamage(ctx context.Context) error {
 	return err
 }
 
-// mark marks what those snapshots need that the plan has not seen yet. What is
-// marked already is not walked again, so the second time is quick.
+// noteOver finds what of the bin is to go: it counts as gone from here on.
+func (p *PrunePlan) noteOver(ctx context.Context) error {
+	now := p.o.Now
+	if now.IsZero() {
+		now = time.Now()
+	}
+	bin, err := p.readBin(ctx)
+	if err != nil {
+		return err
+	}
+	p.over = bin.Stale
+	for _, d := range bin.All {
+		if d.Over(now) {
+			p.Over++
+			p.over = append(p.over, d.Entry)
+		} else {
+			p.Binned++
+		}
+	}
+	return nil
+}
+
+func (p *PrunePlan) readBin(ctx context.Context) (*snapshot.Bin, error) {
+	bin, err := snapshot.ReadBin(ctx, p.r)
+	if err == nil && len(bin.Broken) > 0 {
+		err = fmt.Errorf("%w: %w", ErrUnsureBin, bin.Broken[0].Err)
+	}
+	return bin, err
+}
+
+// mark marks what those snapshots need that the plan has not seen yet, listed or
+// in the bin. What is marked already is not walked again, so the second time is
+// quick.
 func (p *PrunePlan) mark(ctx context.Context) error {
+	bin, err := p.readBin(ctx)
+	if err != nil {
+		return err
+	}
 	all, broken, err := snapshot.All(ctx, p.r)
 	if err != nil {
 		return err
@@ -107,17 +151,38 @@ func (p *PrunePlan) mark(ctx context.Context) error {
 	if len(broken) > 0 {
 		return fmt.Errorf("%w: %w", ErrUnsure, errors.Join(broken...))
 	}
-	var roots []*snapshot.Node
+	var listed, binned []*snapshot.Node
 	for _, s := range all {
-		if !p.snapshots[s.ID] && !p.o.Without[s.ID] {
-			p.snapshots[s.ID] = true
-			roots = append(roots, &s.Root)
+		if p.unseen(s) {
+			listed = append(listed, &s.Root)
 		}
 	}
+	for _, d := range bin.All {
+		if !slices.Contains(p.over, d.Entry) && p.unseen(d.Snapshot) {
+			binned = append(binned, &d.Root)
+		}
+	}
+	if err := p.follow(ctx, listed, ErrUnsure); err != nil {
+		return err
+	}
+	return p.follow(ctx, binned, ErrUnsureBin)
+}
+
+// unseen takes note of a snapshot and reports whether its needs are to be marked.
+func (p *PrunePlan) unseen(s *snapshot.Snapshot) bool {
+	if p.snapshots[s.ID] || p.o.Without[s.ID] {
+		return false
+	}
+	p.snapshots[s.ID] = true
+	return true
+}
+
+// follow marks what is below roots.
+func (p *PrunePlan) follow(ctx context.Context, roots []*snapshot.Node, unsure error) error {
 	return snapshot.Mark(ctx, p.r, p.marks, roots, func(f snapshot.Fault) {
 		p.missing++
 		if f.Hides && p.hidden == nil {
-			p.hidden = f.Err
+			p.hidden = fmt.Errorf("%w: %w", unsure, f.Err)
 		}
 	})
 }
@@ -164,7 +229,7 @@ func (p *PrunePlan) certain(ctx context.Context) (unlisted map[index.PackID]bool
 		return nil, fmt.Errorf("%w: it does not name %d packs, nor %d pieces of data that snapshots need", ErrUnlisted, len(list), p.missing)
 	}
 	if p.hidden != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnsure, p.hidden)
+		return nil, p.hidden
 	}
 	unlisted = map[index.PackID]bool{}
 	for _, id := range list {
@@ -174,4 +239,4 @@ func (p *PrunePlan) certain(ctx context.Context) (unlisted map[index.PackID]bool
 }
 
 // Nothing reports whether there is nothing to do.
-func (p *PrunePlan) Nothing() bool { return p.Delete+p.Rewrite+p.Leftover == 0 }
+func (p *PrunePlan) Nothing() bool { return p.Delete+p.Rewrite+p.Leftover+len(p.over) == 0 }

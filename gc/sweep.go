@@ -23,25 +23,60 @@ func (p *PrunePlan) Run(ctx context.Context, wait time.Duration) error {
 	if len(p.o.Without) > 0 {
 		return errors.New("this plan supposes that snapshots are gone which are there")
 	}
-	rewritten := len(p.victims) > 0
-	if !rewritten || len(p.dead)+p.Leftover > 0 {
+	p.o.Progress.Total.Store(p.RewriteBytes)
+	first, err := p.sweepsFirst(ctx)
+	if err != nil {
+		return err
+	}
+	if first {
 		if err := p.sweep(ctx, wait, p.dead); err != nil {
 			return err
 		}
 	}
-	if !rewritten {
-		return nil
+	return p.rewriteAll(ctx, wait)
+}
+
+// sweepsFirst reports whether there is something to delete before anything is
+// rewritten. A crowded drive is always tidied first.
+func (p *PrunePlan) sweepsFirst(ctx context.Context) (bool, error) {
+	if len(p.victims) == 0 || len(p.dead)+p.Leftover+len(p.over) > 0 {
+		return true, nil
 	}
-	gone, err := p.repack(ctx, wait)
-	if err != nil {
-		return err
+	room, err := p.room(ctx)
+	return room < p.cost(p.victims), err
+}
+
+// rewriteAll rewrites the victims, in as many goes as the free space asks for:
+// each gives back room for the next.
+func (p *PrunePlan) rewriteAll(ctx context.Context, wait time.Duration) error {
+	left := p.victims
+	for len(left) > 0 {
+		batch, rest, err := p.fitting(ctx, left)
+		if err != nil {
+			return err
+		}
+		if len(batch) == 0 {
+			p.NoRoom = len(left)
+			return nil
+		}
+		gone, err := p.repack(ctx, wait, batch)
+		if errors.Is(err, storage.ErrNoSpace) && p.giveUpReserve(ctx) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := p.sweep(ctx, wait, gone); err != nil {
+			return err
+		}
+		left = rest
 	}
-	return p.sweep(ctx, wait, gone)
+	return nil
 }
 
 // repack stores the needed chunks of the victims in new packs, and returns the
 // packs that can go now.
-func (p *PrunePlan) repack(ctx context.Context, wait time.Duration) (gone []index.PackID, err error) {
+func (p *PrunePlan) repack(ctx context.Context, wait time.Duration, victims []packUse) (gone []index.PackID, err error) {
 	unlock, err := p.r.Lock(ctx, storage.Shared, wait)
 	if err != nil {
 		return nil, err
@@ -53,8 +88,7 @@ func (p *PrunePlan) repack(ctx context.Context, wait time.Duration) (gone []inde
 	}
 	defer w.Abort()
 	lanes := map[index.Class]*repo.Lane{index.Data: w.Lane(index.Data), index.Meta: w.Lane(index.Meta)}
-	p.o.Progress.Total.Store(p.RewriteBytes)
-	for _, v := range p.victims {
+	for _, v := range victims {
 		whole, err := p.copyLive(ctx, v, lanes[v.Class])
 		if err != nil {
 			return nil, err
@@ -106,14 +140,14 @@ func putAll(lane *repo.Lane, got repo.Delivery, pieces []repo.Piece, ids []chunk
 
 // sweep deletes packs, after it has made certain, alone with the repository,
 // that nothing needs them: neither the snapshots that the plan knows nor those
-// made since.
+// made since. What of the bin is over goes with them.
 func (p *PrunePlan) sweep(ctx context.Context, wait time.Duration, packs []index.PackID) error {
 	unlock, err := p.r.Lock(ctx, storage.Exclusive, wait)
 	if err != nil {
 		return err
 	}
 	defer unlock.Close()
-	for _, step := range []func(context.Context) error{p.r.SyncIndex, p.noteDamage, p.mark, p.still} {
+	for _, step := range []func(context.Context) error{p.purge, p.r.SyncIndex, p.noteDamage, p.mark, p.still} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -128,7 +162,20 @@ func (p *PrunePlan) sweep(ctx context.Context, wait time.Duration, packs []index
 	if err := p.r.RemovePacks(ctx, doomed); err != nil {
 		return err
 	}
-	return p.settle(ctx)
+	if err := p.settle(ctx); !errors.Is(err, storage.ErrNoSpace) {
+		return err
+	}
+	return nil // what is on record stays there until the next prune
+}
+
+// purge removes what of the bin was over when the plan was made, and now that
+// nobody is forgetting anything, what is stale.
+func (p *PrunePlan) purge(ctx context.Context) error {
+	bin, err := p.readBin(ctx)
+	if err != nil {
+		return err
+	}
+	return p.r.Purge(ctx, append(slices.Clone(p.over), bin.Stale...))
 }
 
 // still fails when a pack is gone that marked chunks were in when the plan was

@@ -23,24 +23,31 @@ func (r *Repository) RemovePacks(ctx context.Context, gone map[index.PackID]bool
 	if err := r.SyncIndex(ctx); err != nil {
 		return err
 	}
+	// What needs no writing goes first: a full drive has room for the rest then.
 	unlisted, err := r.UnlistedPacks(ctx)
 	if err != nil {
 		return err
 	}
+	for _, p := range unlisted {
+		if err := r.removePackFile(ctx, p); err != nil {
+			return err
+		}
+	}
 	// Adopted packs are named first, those of gone too: only what a segment names
 	// does the index forget when the segment goes.
-	if err := r.nameAdopted(ctx, nil); err != nil {
+	if err := r.withReserve(ctx, func() error { return r.nameAdopted(ctx, nil) }); err != nil {
 		return err
 	}
-	if err := r.rewriteSegments(ctx, gone); err != nil {
+	err = r.withReserve(ctx, func() error { return r.rewriteSegments(ctx, gone) })
+	if noSpace(err) {
+		err = r.removeTightly(ctx, gone)
+	}
+	if err != nil {
 		return err
 	}
 	for p := range gone {
-		unlisted = append(unlisted, p)
-	}
-	for _, p := range unlisted {
-		if err := r.store.Remove(ctx, packName(p)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove pack: %w", err)
+		if err := r.removePackFile(ctx, p); err != nil {
+			return err
 		}
 	}
 	if err := r.SyncIndex(ctx); err != nil {
@@ -49,6 +56,13 @@ func (r *Repository) RemovePacks(ctx context.Context, gone map[index.PackID]bool
 	r.completeAllTwins(ctx) // before the traces of the runs that left them open
 	r.cleanTemp(ctx)
 	return r.removeSessions(ctx)
+}
+
+func (r *Repository) removePackFile(ctx context.Context, p index.PackID) error {
+	if err := r.store.Remove(ctx, packName(p)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove pack: %w", err)
+	}
+	return nil
 }
 
 // tempAge is how old what a killed run left half written must be to be removed;
@@ -69,7 +83,7 @@ const (
 
 // rewriteSegments publishes anew what is left of the segments that name a pack
 // of gone, and puts small segments together.
-func (r *Repository) rewriteSegments(ctx context.Context, gone map[index.PackID]bool) error {
+func (r *Repository) rewriteSegments(ctx context.Context, gone map[index.PackID]bool) (err error) {
 	var names, small []string
 	for info, err := range r.store.List(ctx, segmentFolder) {
 		if err != nil {
@@ -88,11 +102,18 @@ func (r *Repository) rewriteSegments(ctx context.Context, gone map[index.PackID]
 	}
 	m := segmentMerge{r: r, gone: gone, seen: map[index.PackID]bool{}}
 	for _, n := range names {
-		if err := m.take(ctx, n, merge[n]); err != nil {
-			return err
+		if err = m.take(ctx, n, merge[n]); err != nil {
+			break
 		}
 	}
-	return m.finish(ctx)
+	if err == nil {
+		err = m.put(ctx)
+	}
+	if err != nil {
+		m.giveUp(ctx)
+		return err
+	}
+	return m.removeOld(ctx)
 }
 
 // segmentMerge gathers directories from old segments into new ones.
@@ -102,13 +123,13 @@ type segmentMerge struct {
 	seen  map[index.PackID]bool
 	plain []byte
 
-	old []string
+	fresh, old []string
 }
 
 func (m *segmentMerge) take(ctx context.Context, name string, merge bool) error {
-	dirs, _, err := m.r.readSegment(ctx, name)
+	dirs, err := m.r.intactSegment(ctx, name)
 	if err != nil {
-		return fmt.Errorf("index segment %.8s: %w; to mend it: chartkeep repair index", name, err)
+		return err
 	}
 	for _, d := range dirs {
 		merge = merge || m.gone[d.Pack]
@@ -132,19 +153,36 @@ func (m *segmentMerge) take(ctx context.Context, name string, merge bool) error 
 	return nil
 }
 
+// intactSegment reads a segment that must not be guessed at.
+func (r *Repository) intactSegment(ctx context.Context, name string) ([]*index.Directory, error) {
+	dirs, _, err := r.readSegment(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("index segment %.8s: %w; to mend it: chartkeep repair index", name, err)
+	}
+	return dirs, nil
+}
+
 func (m *segmentMerge) put(ctx context.Context) error {
 	if len(m.plain) == 0 {
 		return nil
 	}
-	_, err := m.r.putSegment(ctx, m.plain)
+	name, err := m.r.putSegment(ctx, m.plain)
 	m.plain = m.plain[:0]
+	if err == nil {
+		m.fresh = append(m.fresh, name)
+	}
 	return err
 }
 
-func (m *segmentMerge) finish(ctx context.Context) error {
-	if err := m.put(ctx); err != nil {
-		return err
+// giveUp removes what was written before there was no room for the rest: the old
+// segments are still there.
+func (m *segmentMerge) giveUp(ctx context.Context) {
+	for _, n := range m.fresh {
+		m.r.store.Remove(ctx, path.Join(segmentFolder, n))
 	}
+}
+
+func (m *segmentMerge) removeOld(ctx context.Context) error {
 	for _, n := range m.old {
 		if err := m.r.store.Remove(ctx, path.Join(segmentFolder, n)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -177,6 +215,13 @@ func (r *Repository) removeSessions(ctx context.Context) error {
 			}
 			used[s.String()] = true
 		}
+	}
+	discarded, broken, err := r.binEntries(ctx)
+	if err != nil || len(broken) > 0 { // what those need is not known
+		return err
+	}
+	for _, d := range discarded {
+		used[hex.EncodeToString(d.file[len(documentMagic):documentHead])] = true
 	}
 	names, err := listTwins(ctx, r.store, sessionFolder)
 	if err != nil {

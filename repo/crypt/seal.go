@@ -36,6 +36,7 @@ const (
 	Log                       // a record of the log
 	Damage                    // blocks that a check found beyond repair
 	Checks                    // when which packs were last read
+	Bin                       // a snapshot that was forgotten and can be taken back
 
 	MaxKind Kind = 31
 )
