@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"chartkeep/cmd/internal/ui"
 )
 
 // arranger brings arguments into the one order that the parser understands:
@@ -64,7 +66,7 @@ func (a *arranger) word(word string) error {
 			return nil
 		}
 	}
-	return a.wrong("unknown command %q%s", word, suggest(word, commandNames(expected)))
+	return a.wrong("unknown command %q%s", word, ui.Suggest(word, commandNames(expected)))
 }
 
 // flag takes a flag and its value, which may be one of the words after it, and
@@ -77,7 +79,7 @@ func (a *arranger) flag(word string, after []string) ([]string, error) {
 		return a.shorts(word[1:], after)
 	}
 	if f == nil {
-		return nil, a.wrong("unknown flag %s%s", word, suggest(name, a.flagNames()))
+		return nil, a.wrong("unknown flag %s%s", word, ui.Suggest(name, a.flagNames()))
 	}
 	if !given && takesValue(f) {
 		if len(after) == 0 {
@@ -172,39 +174,4 @@ func commandNames(commands []*cli.Command) (names []string) {
 
 func (a *arranger) wrong(format string, args ...any) error {
 	return &failure{exitFailed, fmt.Errorf(format, args...), "See: " + strings.Join(append([]string{"chartkeep help"}, a.path...), " ")}
-}
-
-// suggest names what was probably meant.
-func suggest(typed string, known []string) string {
-	best, least := "", 3 // more than two slips is a guess
-	for _, k := range known {
-		if d := distance(typed, k); d < least {
-			best, least = k, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %s?", best)
-}
-
-// distance is the number of letters to insert, delete or replace (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for i := range row {
-		row[i] = i
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for k := range len(b) {
-			cost := diagonal
-			if a[i] != b[k] {
-				cost++
-			}
-			diagonal = row[k+1]
-			row[k+1] = min(cost, row[k]+1, row[k+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -1,0 +1,2 @@
+// Package schedule says when plans run, and has the operating system run them.
+package schedule

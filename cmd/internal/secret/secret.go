@@ -1,0 +1,148 @@
+// Package secret finds the secrets that a configuration only refers to: the
+// passwords of repositories, databases and mail servers.
+//
+// A reference is one of
+//
+//	keyring:NAME   the entry NAME of the service "chartkeep" in the user's keyring:
+//	               Keychain, Windows' credentials, or the Secret Service
+//	file:PATH      the first line of a file that only its owner may read
+//	env:NAME       an environment variable
+//
+// A secret never appears in an error.
+package secret
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/zalando/go-keyring"
+)
+
+// service is under which name the keyring holds our entries.
+const service = "chartkeep"
+
+// longest is the size of the largest secret, in bytes: a file that is meant by
+// mistake is not read to its end.
+const longest = 64 << 10
+
+var (
+	// ErrReference says that a text is no reference to a secret.
+	ErrReference = errors.New("no reference to a secret: want keyring:NAME, file:PATH or env:NAME")
+
+	// ErrExposed says that others may read a secret's file.
+	ErrExposed = errors.New("others may read it")
+
+	errEmpty   = errors.New("it is empty")
+	errUnset   = errors.New("it is not set")
+	errMissing = errors.New("there is no such entry")
+)
+
+// A kind is a way to refer to a secret.
+type kind struct {
+	valid   func(name string) bool
+	resolve func(name string) ([]byte, error)
+}
+
+var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+var kinds = map[string]kind{
+	"keyring": {func(name string) bool { return name != "" }, fromKeyring},
+	"file":    {filepath.IsAbs, fromFile},
+	"env":     {variable.MatchString, fromEnvironment},
+}
+
+// Check reports whether ref is a reference, without looking for the secret. It
+// is the error's duty not to repeat ref: it may be the secret itself.
+func Check(ref string) error {
+	word, name, found := strings.Cut(ref, ":")
+	k, known := kinds[word]
+	if !found || !known {
+		return ErrReference
+	}
+	if k.valid(name) {
+		return nil
+	}
+	switch word {
+	case "file":
+		return errors.New("the path of file: must be absolute")
+	case "env":
+		return errors.New("the name of env: must be that of a variable")
+	}
+	return errors.New("keyring: without a name")
+}
+
+// Resolve finds the secret that ref refers to.
+func Resolve(ref string) ([]byte, error) {
+	if err := Check(ref); err != nil {
+		return nil, err
+	}
+	word, name, _ := strings.Cut(ref, ":")
+	found, err := kinds[word].resolve(name)
+	if err == nil && len(found) == 0 {
+		err = errEmpty
+	}
+	if err != nil {
+		return nil, fmt.Errorf("secret %s: %w", ref, err)
+	}
+	return found, nil
+}
+
+func fromKeyring(name string) ([]byte, error) {
+	text, err := keyring.Get(service, name)
+	if errors.Is(err, keyring.ErrNotFound) {
+		return nil, fmt.Errorf("%w of the service %s in the keyring", errMissing, service)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ask the keyring: %w", err)
+	}
+	return []byte(text), nil
+}
+
+func fromEnvironment(name string) ([]byte, error) {
+	text, set := os.LookupEnv(name)
+	if !set {
+		return nil, errUnset
+	}
+	return []byte(text), nil
+}
+
+// fromFile checks the file that it has opened, so that it cannot be another by
+// the time it is read.
+func fromFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, withoutPath(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, withoutPath(err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is no ordinary file")
+	}
+	if exposed(info) {
+		return nil, fmt.Errorf("%w; only its owner should: chmod 600", ErrExposed)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, longest))
+	if err != nil {
+		return nil, withoutPath(err)
+	}
+	line, _, _ := bytes.Cut(data, []byte("\n"))
+	return bytes.TrimSuffix(line, []byte("\r")), nil
+}
+
+// withoutPath takes the path, which the reference says already, out of an error.
+func withoutPath(err error) error {
+	var at *os.PathError
+	if errors.As(err, &at) {
+		return at.Err
+	}
+	return err
+}
