@@ -24,7 +24,7 @@ func (system) Create(path string) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return systemFile{f}, nil
+	return newFileWriter(f), nil
 }
 
 func (system) Open(path string) (File, error) {

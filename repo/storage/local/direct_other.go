@@ -1,0 +1,7 @@
+//go:build !linux
+
+package local
+
+import "os"
+
+func newFileWriter(f *os.File) File { return systemFile{f} }
