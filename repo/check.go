@@ -54,6 +54,8 @@ type checker struct {
 	listed []index.PackID        // in the store, before the segments were read
 	named  map[index.PackID]bool // by a segment that can be read
 	absent []func() []Fault      // looks again for a missing twin
+
+	expected bool // every pack of ReadData has to be there; packs says it otherwise
 }
 
 // Check compares what is stored with what it ought to be: both copies of what
@@ -279,7 +281,7 @@ func (c *checker) readWhole(ctx context.Context, p index.PackID, buf *[]byte) er
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) && !c.expected {
 		return nil // said by packs
 	}
 	if err != nil {

@@ -72,7 +72,11 @@ func (w *Writer) PutDocument(ctx context.Context, kind DocumentKind, plaintext [
 	if err != nil {
 		return "", err
 	}
-	return w.r.putDocument(ctx, s, kind, plaintext)
+	id, err := w.r.putDocument(ctx, s, kind, plaintext)
+	if err == nil {
+		w.ledger.noteFile(path.Join(string(kind), string(id)))
+	}
+	return id, err
 }
 
 func (r *Repository) putDocument(ctx context.Context, s *crypt.Session, kind DocumentKind, plaintext []byte) (DocumentID, error) {

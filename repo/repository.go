@@ -215,6 +215,12 @@ func (r *Repository) Lock(ctx context.Context, mode storage.LockMode, wait time.
 	return storage.Lock(ctx, r.store, mode, wait)
 }
 
+// LockRun takes the lock that keeps runs of plans in this repository out of each
+// other's way (see storage.RunLocker), beside what Lock takes.
+func (r *Repository) LockRun(ctx context.Context, wait time.Duration) (io.Closer, error) {
+	return storage.LockRun(ctx, r.store, wait)
+}
+
 func packName(p index.PackID) string {
 	s := p.String()
 	return path.Join("packs", s[:2], s)

@@ -175,8 +175,8 @@ func segmentName(parts ...[]byte) string {
 }
 
 // publish writes segments that name these packs, and imports them. The packs
-// must be durable.
-func (r *Repository) publish(ctx context.Context, dirs []*index.Directory) error {
+// must be durable. Who wants to know the segments' names is told them.
+func (r *Repository) publish(ctx context.Context, dirs []*index.Directory, told ...func(name string)) error {
 	for len(dirs) > 0 {
 		var plain []byte
 		n := 0
@@ -187,6 +187,9 @@ func (r *Repository) publish(ctx context.Context, dirs []*index.Directory) error
 		name, err := r.putSegment(ctx, plain)
 		if err != nil {
 			return err
+		}
+		for _, tell := range told {
+			tell(name)
 		}
 		if err := r.enter(name, dirs[:n]); err != nil {
 			return err

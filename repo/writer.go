@@ -53,6 +53,7 @@ type Writer struct {
 	published time.Time
 
 	added, packed atomic.Int64
+	ledger        ledger
 }
 
 // packSlot holds the pack that is being filled for one class.
@@ -95,9 +96,17 @@ func (r *Repository) NewWriter(ctx context.Context, o WriterOptions) (*Writer, e
 		w.publish = 5 * time.Minute
 	}
 	w.ctx, w.cancel = context.WithCancelCause(ctx)
-	w.session = sync.OnceValues(func() (*crypt.Session, error) { return r.newSession(w.ctx) })
+	w.session = sync.OnceValues(w.newSession)
 	w.startSealing(o.Concurrency)
 	return w, nil
+}
+
+func (w *Writer) newSession() (*crypt.Session, error) {
+	s, err := w.r.newSession(w.ctx)
+	if err == nil {
+		w.ledger.noteFile(sessionName(s.ID()))
+	}
+	return s, err
 }
 
 func (w *Writer) startSealing(workers int) {
@@ -294,6 +303,7 @@ func (w *Writer) storePack(p *openPack) error {
 	if err := w.r.store.Put(w.ctx, packName(done.ID), done.Parts...); err != nil {
 		return err
 	}
+	w.ledger.notePack(done.ID)
 	if err := w.index.Add(done.Directory); err != nil {
 		return err
 	}
@@ -314,7 +324,7 @@ func (w *Writer) publishWhenDue(d *index.Directory) error {
 }
 
 func (w *Writer) publishRecent() error {
-	err := w.r.publish(w.ctx, w.recent)
+	err := w.r.publish(w.ctx, w.recent, w.ledger.noteSegment)
 	if err == nil {
 		w.recent, w.published = nil, time.Now()
 	}
@@ -373,7 +383,7 @@ func (w *Writer) Abort() {
 	defer w.recentMu.Unlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), lastWords)
 	defer cancel()
-	if err := w.r.publish(ctx, w.recent); err == nil {
+	if err := w.r.publish(ctx, w.recent, w.ledger.noteSegment); err == nil {
 		w.recent = nil
 	}
 }
