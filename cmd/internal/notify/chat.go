@@ -27,6 +27,12 @@ func newChat(raw string) (*chat, error) {
 		return nil, errors.New("its address cannot be read") // the error holds the address
 	}
 	c := &chat{scheme: address.Scheme, secrets: hide(address)}
+	switch c.scheme {
+	case "logger":
+		return nil, errors.New("logger reaches nobody")
+	case "smtp":
+		return nil, errors.New("mail has settings of its own")
+	}
 	if c.service, err = new(router.ServiceRouter).Locate(raw); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.scheme, c.clean(err))
 	}
@@ -39,9 +45,8 @@ func (c *chat) name() string { return "chat " + c.scheme }
 // time runs out its goroutine is left to end by itself. It is not tried again
 // then, because the message may have arrived.
 func (c *chat) send(ctx context.Context, n Notice) error {
-	text, params := n.Brief(maxChat), types.Params{"title": oneLine(n.Subject)}
 	sent := make(chan error, 1)
-	go func() { sent <- c.service.Send(text, &params) }()
+	go func() { sent <- c.service.Send(n.Brief(maxChat), &types.Params{}) }()
 	select {
 	case err := <-sent:
 		return c.clean(err)

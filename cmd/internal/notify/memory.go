@@ -2,7 +2,7 @@ package notify
 
 import (
 	"fmt"
-	"slices"
+	"maps"
 	"strings"
 	"time"
 )
@@ -33,11 +33,23 @@ type PlanMemory struct {
 	Told    time.Time `json:"told,omitzero"`     // when it was last said
 }
 
-// maxUnsent bounds what waits; the newest stay.
-const maxUnsent = 20
+// What waits is bounded in number, age and size, so that one notice that no
+// server takes does not hold up the others for ever. The newest stay.
+const (
+	maxUnsent    = 20
+	maxUnsentAge = 7 * 24 * time.Hour // before the newest
+	maxUnsentLog = 16 << 10           // bytes
+)
 
 func (m *Memory) keepUnsent(notices []Notice) {
-	m.Unsent = slices.Clone(notices[max(0, len(notices)-maxUnsent):])
+	m.Unsent = nil
+	newest := notices[len(notices)-1].Time
+	for _, n := range notices[max(0, len(notices)-maxUnsent):] {
+		if newest.Sub(n.Time) <= maxUnsentAge {
+			n.Late, n.Log = true, cut(n.Log, maxUnsentLog)
+			m.Unsent = append(m.Unsent, n)
+		}
+	}
 }
 
 // plan is the memory of a plan, made when there is none.
@@ -61,15 +73,27 @@ func (m *Memory) note(o Outcome) {
 	if !o.Result.quiet() {
 		p.Duration, p.Added = o.Duration, o.Added
 	}
-	if p.Result.saves() {
+	if o.Result == Done { // though a later step failed
 		p.LastSuccess = end
 	}
 	m.noteCopies(o.Copies)
 }
 
+// noteState keeps the state. What is in it no more was taken out of the
+// configuration, and is forgotten.
 func (m *Memory) noteState(s State) {
-	m.Copies = nil // what is configured no more is forgotten
+	m.Copies = nil
 	m.noteCopies(s.Copies)
+	known := make(map[string]bool)
+	for _, c := range s.Copies {
+		known[c.Plan], known[copyKey(c)] = true, true
+		p := m.plan(c.Plan)
+		p.Host = orElse(p.Host, s.Host)
+	}
+	gone := func(key string) bool { return !known[key] }
+	maps.DeleteFunc(m.Plans, func(key string, _ *PlanMemory) bool { return gone(key) })
+	maps.DeleteFunc(m.Overdue, func(key string, _ time.Time) bool { return gone(key) })
+	maps.DeleteFunc(m.Watched, func(key string, _ time.Time) bool { return gone(key) })
 }
 
 func (m *Memory) noteCopies(copies []Copy) {

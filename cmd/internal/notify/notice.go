@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -20,6 +21,7 @@ type Notice struct {
 	Words   []string  `json:"words"`             // paragraphs for everyone
 	Details []string  `json:"details,omitempty"` // lines for the IT provider
 	Log     string    `json:"log,omitempty"`
+	Late    bool      `json:"late,omitempty"` // it could not be sent when it was written
 }
 
 // lineWidth is where paragraphs are broken.
@@ -28,7 +30,7 @@ const lineWidth = 76
 // Text is the notice in full.
 func (n Notice) Text() string {
 	var b strings.Builder
-	for i, words := range n.Words {
+	for i, words := range n.paragraphs() {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
@@ -46,10 +48,19 @@ func (n Notice) Text() string {
 	return b.String()
 }
 
+// paragraphs are the words, and whether they come late.
+func (n Notice) paragraphs() []string {
+	if !n.Late {
+		return n.Words
+	}
+	written := fmt.Sprintf("This message was written on %s and could not be sent then.", n.Time.Format(momentFormat))
+	return append(slices.Clone(n.Words), written)
+}
+
 // Brief is the notice for a chat, in at most so many bytes: the words without
 // the details, which may name files and so patients.
 func (n Notice) Brief(most int) string {
-	return cut(oneLine(n.Subject)+"\n\n"+strings.Join(n.Words, "\n\n"), most)
+	return cut(oneLine(n.Subject)+"\n\n"+strings.Join(n.paragraphs(), "\n\n"), most)
 }
 
 // id names a notice to one recipient, for the head of a message.

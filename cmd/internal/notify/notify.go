@@ -177,7 +177,8 @@ func (n *Notifier) Started(ctx context.Context, r Run) error {
 	return n.try(ctx, "healthcheck", func(ctx context.Context) error { return n.ping.started(ctx, r) })
 }
 
-// Finished notes the outcome of a run in m and tells who needs to know.
+// Finished notes the outcome of a run in m and tells who needs to know. After an
+// interruption ctx must be one that is not cancelled with the run.
 func (n *Notifier) Finished(ctx context.Context, o Outcome, m *Memory) error {
 	notices := n.settings.afterRun(o, m)
 	m.note(o)

@@ -31,9 +31,6 @@ func (r Result) well() bool { return r == Done }
 // quiet reports whether r is said only when the copy is overdue.
 func (r Result) quiet() bool { return r == Absent || r == Skipped }
 
-// saves reports whether a good snapshot came of a run.
-func (r Result) saves() bool { return r == Done }
-
 // A Run is one run of a plan.
 type Run struct {
 	Practice string

@@ -76,12 +76,13 @@ func (s Settings) watch(st State, m *Memory, now time.Time) (notices []Notice) {
 	return notices
 }
 
-// overduePlans are the notices for plans of which nothing was saved lately.
+// overduePlans are the notices for plans of which nothing was saved lately. Where
+// a failure was said today, it is not said in other words as well.
 func (s Settings) overduePlans(copies []Copy, run Run, m *Memory, now time.Time) (notices []Notice) {
 	for _, newest := range newestByPlan(copies) {
 		run.Plan = newest.Plan
 		late := s.late(newest.LastGood, m.watchedSince(newest.Plan, now), nil, now)
-		if s.sayOverdue(m, newest.Plan, late, now) {
+		if s.sayOverdue(m, newest.Plan, late, now) && s.newDay(m.plan(newest.Plan).Told, now) {
 			notices = append(notices, s.overduePlanNotice(run, newest, late, now))
 		}
 	}

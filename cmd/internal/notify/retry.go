@@ -34,9 +34,10 @@ func (n *Notifier) try(ctx context.Context, name string, do func(context.Context
 	}
 }
 
-// because replaces an error that only says that time ran out by why.
+// because is why a job failed: when its time ran out, its own error says only
+// what happened to be cut off.
 func because(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.DeadlineExceeded) {
+	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
 	return err

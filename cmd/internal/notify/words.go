@@ -26,7 +26,7 @@ func (s Settings) runNotice(o Outcome) Notice {
 }
 
 func (s Settings) notice(r Run, result Result, at time.Time) Notice {
-	return Notice{Result: result, Host: r.Host, Plan: r.Plan, Time: at}
+	return Notice{Result: result, Host: r.Host, Plan: r.Plan, Time: at.In(s.zone())}
 }
 
 // subject puts the practice before what is said.
@@ -42,7 +42,7 @@ func headline(o Outcome) string {
 	switch o.Result {
 	case Done:
 		if steps := o.failedSteps(); len(steps) > 0 {
-			return fmt.Sprintf("backup saved, but %s failed", stepWords(steps[0]))
+			return "backup saved, but " + stepWords(steps[0])
 		}
 		return "backup done"
 	case Incomplete:
@@ -72,7 +72,7 @@ func (s Settings) story(o Outcome) []string {
 	}
 	for _, step := range o.failedSteps() {
 		if step.Name != "backup" {
-			words = append(words, fmt.Sprintf("After that, %s failed.", stepWords(step)))
+			words = append(words, "After that, "+stepWords(step)+".")
 		}
 	}
 	if len(o.Doubts) > 0 {
@@ -220,20 +220,32 @@ var steps = map[string]string{
 	"before": "a command before the backup", "after": "a command after the backup", "failure": "the command for failures",
 }
 
+// stepWords say what became of a step that did not end well.
 func stepWords(s Step) string {
 	name := orElse(steps[s.Name], s.Name)
 	switch {
 	case s.To == "":
-		return name
 	case s.Name == "copy":
-		return name + " to " + s.To
+		name += " to " + s.To
+	default:
+		name += " on " + s.To
 	}
-	return name + " on " + s.To
+	switch s.Result {
+	case Damaged:
+		return name + " found damage"
+	case Interrupted:
+		return name + " was interrupted"
+	case Incomplete:
+		return name + " was not finished"
+	}
+	return name + " failed"
 }
 
-// moment is a time as people say it: Friday 20 November 2026, 19:30.
+// momentFormat is a time as people say it.
+const momentFormat = "Monday 2 January 2006, 15:04"
+
 func (s Settings) moment(t time.Time) string {
-	return t.In(s.zone()).Format("Monday 2 January 2006, 15:04")
+	return t.In(s.zone()).Format(momentFormat)
 }
 
 // day is a day as people say it.
