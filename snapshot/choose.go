@@ -25,8 +25,9 @@ func Last(all []*Snapshot, host string) *Snapshot {
 	return last
 }
 
-// SameSource reports whether o was made from the same host, plan and paths, so
-// that comparing with it saves reading.
+// SameSource reports whether o was made from the same host and plan, or without
+// a plan from the same paths, so that comparing with it saves reading. A plan
+// may get another folder and remains the plan.
 func (s *Snapshot) SameSource(o *Snapshot) bool {
-	return s.Host == o.Host && s.Plan == o.Plan && slices.Equal(s.Paths, o.Paths)
+	return s.Host == o.Host && s.Plan == o.Plan && (s.Plan != "" || slices.Equal(s.Paths, o.Paths))
 }

@@ -64,6 +64,20 @@ func NewCommand(name string, c Command) (*Source, error) {
 	return &Source{path: p, open: c.start}, nil
 }
 
+// Run runs the command to its end, and copies what it writes on standard output
+// to out. A command that fails gives a *CommandError; when ctx ends, it is
+// stopped with all that it started.
+func (c *Command) Run(ctx context.Context, out io.Writer) error {
+	f, err := c.start(ctx, sources.Meta{})
+	if err != nil {
+		return err
+	}
+	if _, err = io.Copy(out, f); errors.Is(err, ErrEmpty) {
+		err = nil
+	}
+	return errors.Join(err, f.Close())
+}
+
 // A run is a command that was started.
 type run struct {
 	ctx    context.Context
