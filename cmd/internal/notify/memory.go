@@ -3,6 +3,7 @@ package notify
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -142,8 +143,12 @@ func (o Outcome) failedSteps() (failed []Step) {
 // worst is the result of a run together with its steps: one that saved
 // everything but could not copy it is no success.
 func (o Outcome) worst() Result {
-	if o.Result.well() && len(o.failedSteps()) > 0 {
-		return o.failedSteps()[0].Result
+	failed := o.failedSteps()
+	if !o.Result.well() || len(failed) == 0 {
+		return o.Result
 	}
-	return o.Result
+	if slices.ContainsFunc(failed, func(s Step) bool { return s.Result == Damaged }) {
+		return Damaged
+	}
+	return failed[0].Result
 }

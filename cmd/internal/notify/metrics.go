@@ -74,7 +74,7 @@ func planGauges(m *Memory) []gauge {
 	for _, name := range slices.Sorted(maps.Keys(m.Plans)) {
 		p := m.Plans[name]
 		l := labels("plan", name, "host", p.Host)
-		overdue.add(l, flag(!m.Overdue[name].IsZero()))
+		overdue.add(l, truth(!m.Overdue[name].IsZero()))
 		if p.LastRun.IsZero() {
 			continue
 		}
@@ -102,12 +102,12 @@ func copyGauges(m *Memory) []gauge {
 		free.addKnown(l, c.Free)
 		verified.addTime(l, c.Verified)
 		drilled.addTime(l, c.Drilled)
-		overdue.add(l, flag(!m.Overdue[key].IsZero() || !m.Overdue[c.Plan].IsZero()))
+		overdue.add(l, truth(!m.Overdue[key].IsZero() || !m.Overdue[c.Plan].IsZero()))
 	}
 	return []gauge{good, size, free, verified, drilled, overdue}
 }
 
-func flag(on bool) float64 {
+func truth(on bool) float64 {
 	if on {
 		return 1
 	}

@@ -126,11 +126,13 @@ func New(s Settings) (*Notifier, error) {
 		n.people = append(n.people, mail)
 	}
 	for i, raw := range s.URLs {
-		chat, err := newChat(raw)
-		if err != nil {
-			return nil, fmt.Errorf("chat service %d: %w", i+1, err)
+		for _, address := range expand(raw) {
+			chat, err := newChat(address)
+			if err != nil {
+				return nil, fmt.Errorf("chat service %d: %w", i+1, err)
+			}
+			n.people = append(n.people, chat)
 		}
-		n.people = append(n.people, chat)
 	}
 	if s.Healthcheck != "" {
 		ping, err := newPinger(s.Healthcheck, s.Proxy)

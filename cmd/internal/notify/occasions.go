@@ -11,7 +11,7 @@ import (
 func (s Settings) recoveredNotice(o Outcome, before PlanMemory) Notice {
 	n := s.runNotice(o)
 	n.Result = Recovered
-	n.Subject = subject(o.Run, "backup is working again")
+	n.Subject = subject(o.Run, o.Plan+" backup is working again")
 	first := "The backup is working again."
 	if !before.Since.IsZero() {
 		first = fmt.Sprintf("The backup is working again. It was in trouble from %s on.", s.moment(before.Since))
@@ -20,22 +20,25 @@ func (s Settings) recoveredNotice(o Outcome, before PlanMemory) Notice {
 	return n
 }
 
-func (s Settings) warningNotice(r Run, w Warning, now time.Time) Notice {
-	n := s.notice(r, Warned, now)
-	n.Subject = subject(r, "a note about the backups")
-	n.Words = []string{w.Words, "The backup itself was made as usual. " + askProvider}
-	n.Details = []string{fmt.Sprintf("Computer %s, plan %s", r.Host, r.Plan)}
+func (s Settings) warningNotice(o Outcome, w Warning) Notice {
+	n := s.notice(o.Run, Warned, o.end())
+	n.Subject = subject(o.Run, "a note about the backups")
+	n.Words = []string{w.Words, askProvider}
+	if o.Result.well() {
+		n.Words[1] = "The backup itself was made as usual. " + askProvider
+	}
+	n.Details = []string{fmt.Sprintf("Computer %s, plan %s", o.Host, o.Plan)}
 	return n
 }
 
 // overduePlanNotice is the dead man's alert: nothing was saved of a plan.
 func (s Settings) overduePlanNotice(r Run, newest Copy, late int, now time.Time) Notice {
 	n := s.notice(r, Overdue, now)
-	n.Subject = subject(r, "no backup since "+s.sinceWhen(newest.LastGood))
-	n.Words = []string{s.lastGood("The last good backup was made", newest.LastGood) + lateWords(late)}
+	n.Subject = subject(r, "no "+r.Plan+" backup since "+s.sinceWhen(newest.LastGood))
+	n.Words = []string{s.lastGood("The last good backup was made", newest.LastGood, late)}
 	switch newest.LastResult {
 	case Absent:
-		n.Words = append(n.Words, "The drive was not connected. Please connect it; the next backup is then made by itself.")
+		n.Words = append(n.Words, sentence(drive(newest.Destination)+" was not connected.")+" Please connect it; the next backup is then made by itself.")
 	case "", Done:
 		n.Words = append(n.Words, "Please make sure that the computer "+r.Host+" is on and awake when the backup is due. "+askProvider)
 	default:
@@ -49,9 +52,9 @@ func (s Settings) overduePlanNotice(r Run, newest Copy, late int, now time.Time)
 func (s Settings) overdueCopyNotice(r Run, c Copy, late int, now time.Time) Notice {
 	r.Plan = c.Plan
 	n := s.notice(r, Overdue, now)
-	n.Subject = subject(r, "no backup on "+c.Destination+" since "+s.sinceWhen(c.LastGood))
+	n.Subject = subject(r, "no "+r.Plan+" backup on "+c.Destination+" since "+s.sinceWhen(c.LastGood))
 	n.Words = []string{
-		s.lastGood("The last good backup on "+c.Destination+" was made", c.LastGood) + lateWords(late) + " The backups elsewhere are newer.",
+		s.lastGood("The last good backup on "+c.Destination+" was made", c.LastGood, late) + " The backups elsewhere are newer.",
 	}
 	if !c.AbsentSince.IsZero() || c.LastResult == Absent {
 		n.Words = append(n.Words, "Please connect the drive "+c.Destination+"; the next backup is then made by itself.")
@@ -69,22 +72,16 @@ func (s Settings) sinceWhen(t time.Time) string {
 	return s.day(t)
 }
 
-// lastGood completes a sentence with when that was.
-func (s Settings) lastGood(sentence string, t time.Time) string {
+// lastGood completes a sentence with when that was, and how late the next is.
+func (s Settings) lastGood(made string, t time.Time, late int) string {
 	if t.IsZero() {
-		return "No good backup was made yet."
+		return "No good backup was made there yet."
 	}
-	return fmt.Sprintf("%s on %s.", sentence, s.moment(t))
-}
-
-func lateWords(late int) string {
-	switch {
-	case late == 1:
-		return " One working day has ended since without one."
-	case late >= maxLate:
-		return ""
+	days := fmt.Sprintf("%d working days have", late)
+	if late == 1 {
+		days = "One working day has"
 	}
-	return fmt.Sprintf(" %d working days have ended since without one.", late)
+	return fmt.Sprintf("%s on %s. %s ended since without one.", made, s.moment(t), days)
 }
 
 func (s Settings) copyDetails(r Run, c Copy, now time.Time) []string {

@@ -34,7 +34,11 @@ func (s Settings) afterRun(o Outcome, m *Memory) (notices []Notice) {
 			notices = append(notices, s.runNotice(o))
 		}
 	}
-	return append(notices, s.warnings(o, m, now)...)
+	warned := s.newWarnings(o, m, now)
+	if len(notices) == 0 {
+		notices = warned // else they are in the words of the run
+	}
+	return notices
 }
 
 // wasTold reports whether people believe that a plan is in trouble.
@@ -47,12 +51,12 @@ func (s Settings) newDay(before, now time.Time) bool {
 	return before.IsZero() || s.Calendar.Day(before) != s.Calendar.Day(now)
 }
 
-// warnings are the notices for what a run warns of.
-func (s Settings) warnings(o Outcome, m *Memory, now time.Time) (notices []Notice) {
+// newWarnings are the notices for what a run warns of for the first time in a week.
+func (s Settings) newWarnings(o Outcome, m *Memory, now time.Time) (notices []Notice) {
 	for _, w := range o.Warnings {
 		if said := m.Warnings[w.About]; said.IsZero() || now.Sub(said) >= warnAgain {
 			remember(&m.Warnings, w.About, now)
-			notices = append(notices, s.warningNotice(o.Run, w, now))
+			notices = append(notices, s.warningNotice(o, w))
 		}
 	}
 	return notices

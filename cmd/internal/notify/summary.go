@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"chartkeep/gc"
 )
 
 // summaryNotice says the age of every copy and of its last proof.
@@ -75,12 +77,13 @@ func (s Settings) spaceLines(c Copy) (lines []string) {
 	return lines
 }
 
-// ago is how long ago something was, in days of the practice.
+// ago is how long ago something was, in days on the wall.
 func (s Settings) ago(t, now time.Time) string {
 	if t.IsZero() {
 		return "never"
 	}
-	days := daysBetween(s.Calendar.Day(t), s.Calendar.Day(now))
+	wall := gc.Calendar{Zone: s.Calendar.Zone} // a practice's day may end after midnight
+	days := daysBetween(wall.Day(t), wall.Day(now))
 	when := s.moment(t)
 	switch {
 	case days <= 0:

@@ -19,7 +19,7 @@ const (
 // runNotice is what is said of a run, whatever its result.
 func (s Settings) runNotice(o Outcome) Notice {
 	n := s.notice(o.Run, o.worst(), o.end())
-	n.Subject = subject(o.Run, headline(o))
+	n.Subject = subject(o.Run, strings.TrimSpace(o.Plan+" "+headline(o)))
 	n.Words = append(n.Words, s.story(o)...)
 	n.Details, n.Log = s.details(o), o.Log
 	return n
@@ -32,7 +32,7 @@ func (s Settings) notice(r Run, result Result, at time.Time) Notice {
 // subject puts the practice before what is said.
 func subject(r Run, said string) string {
 	if r.Practice == "" {
-		return "Backup: " + said
+		return "Chartkeep: " + said
 	}
 	return r.Practice + ": " + said
 }
@@ -50,13 +50,13 @@ func headline(o Outcome) string {
 	case Suspicious:
 		return "backup saved, but it needs a look"
 	case Absent:
-		return "backup drive not connected"
+		return "backup not made, the drive is absent"
 	case Skipped:
 		return "backup skipped"
 	case Interrupted:
 		return "backup interrupted"
 	case Damaged:
-		return "damage found in the backups"
+		return "backup: damage found"
 	}
 	if o.Snapshot != "" {
 		return "backup saved, but a later step failed"
@@ -70,10 +70,13 @@ func (s Settings) story(o Outcome) []string {
 	if told := sourcesWords(o.Sources); told != "" && !o.Result.quiet() {
 		words = append(words, told)
 	}
-	for _, step := range o.failedSteps() {
-		if step.Name != "backup" {
+	for _, step := range o.Steps {
+		if step.Name != "backup" && !step.Result.well() {
 			words = append(words, "After that, "+stepWords(step)+".")
 		}
+	}
+	for _, w := range o.Warnings {
+		words = append(words, w.Words)
 	}
 	if len(o.Doubts) > 0 {
 		words = append(words, "Unusual: "+strings.Join(o.Doubts, "; ")+".")
@@ -182,9 +185,10 @@ func sourcesWords(sources []Source) string {
 	default:
 		clauses = append(clauses, nouns(missing)+" "+verb(missing)+" not")
 	}
-	text := strings.Join(clauses, "; ") + "."
-	return strings.ToUpper(text[:1]) + text[1:]
+	return sentence(strings.Join(clauses, "; ") + ".")
 }
+
+func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // kinds are the kinds of sources as they are called in a practice.
 var kinds = map[string]string{"files": "the files", "command": "the output of", "mysql": "the database", "postgres": "the database"}
@@ -231,6 +235,10 @@ func stepWords(s Step) string {
 		name += " on " + s.To
 	}
 	switch s.Result {
+	case Absent:
+		return name + " was not made, because it was not connected"
+	case Skipped:
+		return name + " was left out"
 	case Damaged:
 		return name + " found damage"
 	case Interrupted:
