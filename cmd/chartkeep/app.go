@@ -26,6 +26,7 @@ type program struct {
 	cacheDir     string
 	lockWait     time.Duration
 	memory       int64 // bound on buffers and caches, bytes; 0: none given
+	binDays      int   // forgotten snapshots can be taken back for so long, unless a flag says otherwise
 }
 
 // run parses the arguments and runs the command they name.
@@ -94,6 +95,7 @@ func (p *program) commands() []*cli.Command {
 		p.holdCommand(),
 		p.releaseCommand(),
 		p.forgetCommand(),
+		p.binCommand(),
 		p.pruneCommand(),
 		p.checkCommand(),
 		p.repairCommand(),

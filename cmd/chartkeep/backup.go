@@ -144,6 +144,9 @@ func (b *backupRun) run(ctx context.Context) (*snapshot.Snapshot, error) {
 	if err := b.save(ctx, s); err != nil {
 		return nil, err
 	}
+	if s.ID != "" {
+		b.keepReserve(ctx, b.r)
+	}
 	b.report(s)
 	if n := s.Summary.Errors; n > 0 {
 		return s, &failure{exitIncomplete, fmt.Errorf("%s could not be read; everything else was saved", ui.Counted(n, "item")), "They are named above."}

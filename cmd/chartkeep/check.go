@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"strings"
 	"time"
 
@@ -171,6 +172,9 @@ func (k *checkRun) fault(f repo.Fault) {
 	folder, _, _ := strings.Cut(strings.TrimPrefix(f.File, "copies/"), "/")
 	if folder == string(repo.Snapshots) && !f.Mendable {
 		f.Repair = repairSnapshots + " --forget"
+	}
+	if folder == string(repo.Bin) && !f.Mendable {
+		f.Repair = emptyBin + " " + path.Base(f.File)[:8]
 	}
 	k.found = append(k.found, f)
 	k.lost = append(k.lost, f.Lost...)

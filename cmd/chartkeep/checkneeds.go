@@ -28,6 +28,9 @@ func (k *checkRun) follow(ctx context.Context) error {
 	if err := k.weigh(ctx, marks); err != nil {
 		return err
 	}
+	if err := k.followBin(ctx, marks); err != nil {
+		return err
+	}
 	if err := k.noteLeftovers(ctx, marks); err != nil {
 		return err
 	}
@@ -46,6 +49,7 @@ func (k *checkRun) follow(ctx context.Context) error {
 const (
 	repairIndex     = "chartkeep repair index"
 	repairSnapshots = "chartkeep repair snapshots"
+	emptyBin        = "chartkeep bin empty"
 )
 
 // missed takes what a snapshot needs and what is not as it should be.
@@ -68,13 +72,7 @@ func (k *checkRun) weigh(ctx context.Context, marks *snapshot.Marks) error {
 	if err != nil {
 		return err
 	}
-	damaged := map[index.PackID]map[uint32]bool{}
-	for _, b := range append(blocksOf(k.known), k.lost...) {
-		if damaged[b.Pack] == nil {
-			damaged[b.Pack] = map[uint32]bool{}
-		}
-		damaged[b.Pack][b.Offset] = true
-	}
+	damaged := k.damagedBlocks()
 	for info, err := range ix.Packs() {
 		if err != nil {
 			return err
@@ -92,6 +90,19 @@ func (k *checkRun) weigh(ctx context.Context, marks *snapshot.Marks) error {
 	}
 	k.sortKnown()
 	return nil
+}
+
+// damagedBlocks are the offsets of all blocks that are known to be damaged, by
+// pack.
+func (k *checkRun) damagedBlocks() map[index.PackID]map[uint32]bool {
+	damaged := map[index.PackID]map[uint32]bool{}
+	for _, b := range append(blocksOf(k.known), k.lost...) {
+		if damaged[b.Pack] == nil {
+			damaged[b.Pack] = map[uint32]bool{}
+		}
+		damaged[b.Pack][b.Offset] = true
+	}
+	return damaged
 }
 
 func blocksOf(set map[index.DamagedBlock]bool) (blocks []index.DamagedBlock) {

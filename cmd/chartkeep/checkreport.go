@@ -100,6 +100,8 @@ func (k *checkRun) say(f repo.Fault) faultObject {
 	switch {
 	case f.Mendable:
 		k.Print("   to mend it: %s", f.Repair)
+	case strings.HasPrefix(f.Repair, emptyBin):
+		k.Print("   to give it up: %s", f.Repair)
 	case f.Pack.IsZero():
 		k.Print("   to keep what is left: %s", f.Repair)
 	case len(f.Lost) > 0 && k.needed[f.Pack] == 0:

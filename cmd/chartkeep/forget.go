@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -23,7 +24,8 @@ func (p *program) forgetCommand() *cli.Command {
 Each rule keeps the newest of its periods that have a snapshot, and a snapshot
 stays when any rule keeps it. Snapshots are judged in groups, those of one host,
 plan and set of paths together, and each group keeps at least one. What is on
-hold stays. The space is free after a prune.
+hold stays. Until a prune frees the space, and before that for --bin-days, what
+was removed can be taken back: chartkeep bin.
 
    chartkeep forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12 -n
    chartkeep forget --keep-business-days 10 --keep-monthly 12 --keep-fiscal-yearly 7 --fiscal-year-start 07-01
@@ -33,6 +35,7 @@ hold stays. The space is free after a prune.
 			&cli.StringFlag{Name: "group-by", Value: "host,plan,paths", Usage: "judge those together that have the same `WORDS` host, plan, paths, tags"},
 			dryRunFlag("remove nothing, but say what would be removed"),
 			&cli.BoolFlag{Name: "prune", Usage: "then free the space"},
+			&cli.StringFlag{Name: "bin-days", Usage: "what is removed can be taken back for `N` days (default: as configured, or until the next prune)"},
 		),
 		Action: p.forget,
 	}
@@ -46,6 +49,7 @@ type forgetRun struct {
 	policy gc.Policy
 	by     gc.GroupBy
 	prune  gc.PruneOptions
+	days   int // in the bin
 	dry    bool
 	gone   map[repo.DocumentID]bool
 }
@@ -62,6 +66,9 @@ func (p *program) forget(c *cli.Context) error {
 	if f.prune, err = pruneOptions(c); err != nil {
 		return err
 	}
+	if f.days, err = p.binDaysOf(c); err != nil {
+		return err
+	}
 	switch named := c.NArg() > 0; {
 	case named && !f.policy.Empty():
 		return usage(c, "snapshots are removed by name or by rule, not both at once")
@@ -74,6 +81,21 @@ func (p *program) forget(c *cli.Context) error {
 	})
 }
 
+// binDaysOf reads --bin-days.
+func (p *program) binDaysOf(c *cli.Context) (days int, err error) {
+	text := c.String("bin-days")
+	if text == "" {
+		return p.binDays, nil
+	}
+	days, err = strconv.Atoi(text)
+	if err != nil || days < 0 || days > mostBinDays {
+		return 0, usage(c, "--bin-days %s: a number of days is wanted", text)
+	}
+	return days, nil
+}
+
+const mostBinDays = 36500
+
 // run removes snapshots under the shared lock, and then frees the space with
 // locks of its own.
 func (f *forgetRun) run(ctx context.Context) error {
@@ -84,7 +106,7 @@ func (f *forgetRun) run(ctx context.Context) error {
 	if err != nil || !f.c.Bool("prune") {
 		return err
 	}
-	if f.dry {
+	if f.dry && f.days == 0 {
 		f.prune.Without = f.gone
 	}
 	return f.pruneNow(ctx, f.r, f.prune, f.dry)
@@ -169,26 +191,35 @@ func judgedOf(s *snapshot.Snapshot) gc.Snapshot {
 	}
 }
 
-// remove removes snapshots, the oldest first: cut off, it has removed what is
-// least missed.
+// remove moves snapshots into the bin.
 func (f *forgetRun) remove(ctx context.Context, doomed []*snapshot.Snapshot) error {
 	for _, s := range doomed {
 		f.gone[s.ID] = true
-		if f.dry {
-			continue
+	}
+	if !f.dry {
+		why := ""
+		if f.c.NArg() == 0 {
+			why = "keeping " + f.policy.String()
 		}
-		if err := f.r.RemoveDocument(ctx, repo.Snapshots, s.ID); err != nil {
-			return fmt.Errorf("forget snapshot %s: %w", s.ID.Short(), err)
+		if err := f.discard(ctx, f.r, doomed, f.days, why); err != nil {
+			return err
 		}
 	}
+	f.sayRemoved(len(doomed))
+	return nil
+}
+
+func (f *forgetRun) sayRemoved(n int) {
+	snapshots := ui.Counted(n, "snapshot")
 	switch {
 	case f.Quiet:
 	case f.dry:
-		f.Print("dry run: %s would be removed", ui.Counted(len(doomed), "snapshot"))
-	case len(doomed) > 0 && !f.c.Bool("prune"):
-		f.Print("%s removed; to free the space: chartkeep prune", ui.Counted(len(doomed), "snapshot"))
+		f.Print("dry run: %s would be removed", snapshots)
+	case n > 0 && f.days > 0:
+		f.Print("%s removed; to take back what was, within %s: chartkeep bin restore", snapshots, ui.Counted(f.days, "day"))
+	case n > 0 && !f.c.Bool("prune"):
+		f.Print("%s removed; to free the space: chartkeep prune; to take back what was, until then: chartkeep bin restore", snapshots)
 	default:
-		f.Print("%s removed", ui.Counted(len(doomed), "snapshot"))
+		f.Print("%s removed", snapshots)
 	}
-	return nil
 }

@@ -63,19 +63,38 @@ func (f *forgetRun) sayGroup(g gc.Group, byID map[string]*snapshot.Snapshot) {
 	} else {
 		f.Print("")
 	}
-	t := ui.NewTable("", "ID", "Time", "Tags", "Why")
+	heads := []string{"", "ID", "Time", "Tags", "Why"}
+	if f.dry {
+		heads = append(heads, "Goes")
+	}
+	t := ui.NewTable(heads...)
 	for _, d := range g.Decisions {
 		s := byID[d.Snapshot.ID]
 		verdict, why := "remove", d.Reasons
 		if d.Keep {
 			verdict = "keep"
-		} else if f.Verbose < 1 {
+		} else if f.Verbose < 1 && !f.dry {
 			why = nil // that no rule keeps it goes without saying
 		}
-		t.Row(verdict, s.ID.Short(), ui.Time(s.Time), strings.Join(s.Tags, ","), strings.Join(why, "\n"))
+		row := []string{verdict, s.ID.Short(), ui.Time(s.Time), strings.Join(s.Tags, ","), strings.Join(why, "\n")}
+		if f.dry {
+			row = append(row, goes(d))
+		}
+		t.Row(row...)
 	}
 	f.Table(t)
 	f.Print("")
+}
+
+// goes is when a snapshot that stays would go.
+func goes(d gc.Decision) string {
+	switch {
+	case !d.Keep:
+		return "now"
+	case d.Until.IsZero():
+		return d.Goes
+	}
+	return d.Until.Format(time.DateOnly) + ", " + d.Goes
 }
 
 func groupName(g gc.Group) string {

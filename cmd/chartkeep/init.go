@@ -93,6 +93,7 @@ func (p *program) initialize(c *cli.Context) error {
 	if err := putRestoreText(ctx, r); err != nil {
 		return err
 	}
+	p.keepReserve(ctx, r)
 	return p.initialized(c, r)
 }
 

@@ -22,7 +22,8 @@ func (p *program) pruneCommand() *cli.Command {
 		Description: `Deletes what no snapshot needs any more, and what runs that were cut off have
 left. Packs of which little is needed are rewritten until little enough of the
 repository is unused. Backups may run meanwhile; only the deleting, a matter of
-seconds, waits until the repository is free.
+seconds, waits until the repository is free. What is in the bin and can still be
+taken back stays. On a full drive it uses what the repository has reserved.
 
    chartkeep prune
    chartkeep prune -n                       # what it would do
@@ -115,6 +116,7 @@ func (p *program) pruneNow(ctx context.Context, r *repo.Repository, o gc.PruneOp
 	if err := p.During(state, func() error { return plan.Run(ctx, p.lockWait) }); err != nil {
 		return pruneFailed(err)
 	}
+	p.keepReserve(ctx, r)
 	after, err := packSize(ctx, r)
 	if err != nil {
 		return err
@@ -156,6 +158,9 @@ func (p *program) sayPlan(plan *gc.PrunePlan) {
 		return
 	}
 	p.Print("needed     %s in %s", ui.Size(plan.Live), ui.Counted(plan.Packs, "pack"))
+	if plan.Binned > 0 {
+		p.Print("in the bin %s, which can still be taken back", ui.Counted(plan.Binned, "snapshot"))
+	}
 	p.Print("unused     %s, and %s after this", ui.Size(plan.Unused), ui.Size(plan.UnusedAfter))
 	if plan.Delete+plan.Leftover > 0 {
 		p.Print("to delete  %s that nothing needs%s", ui.Counted(plan.Delete, "pack"), leftoverWords(plan.Leftover))
@@ -183,16 +188,21 @@ type pruned struct {
 	Unused      int64  `json:"bytes_unused"`
 	Unreadable  int    `json:"packs_unreadable,omitempty"`
 	DamagedKept int    `json:"packs_damaged,omitempty"`
+	NoRoom      int    `json:"packs_without_room,omitempty"`
+	Binned      int    `json:"snapshots_in_bin,omitempty"`
 }
 
 func prunedOf(plan *gc.PrunePlan, freed int64, dry bool) pruned {
 	return pruned{
-		"summary", dry, plan.Delete + plan.Leftover, plan.Rewrite, freed, plan.Live, plan.UnusedAfter, len(plan.Unreadable), plan.Lost,
+		"summary", dry, plan.Delete + plan.Leftover, plan.Rewrite, freed, plan.Live, plan.UnusedAfter, len(plan.Unreadable), plan.Lost, plan.NoRoom, plan.Binned,
 	}
 }
 
 // unpruned says what could not be rewritten.
 func (p *program) unpruned(plan *gc.PrunePlan) error {
+	if plan.NoRoom > 0 {
+		p.Warn("%s left as they are: there is no room to rewrite them; once there is: chartkeep prune", ui.Counted(plan.NoRoom, "pack"))
+	}
 	if len(plan.Unreadable) == 0 {
 		return nil
 	}
@@ -217,6 +227,7 @@ func pruneFailed(err error) error {
 		hint string
 	}{
 		{gc.ErrUnlisted, "To make the index whole again: chartkeep repair index"},
+		{gc.ErrUnsureBin, "To see what is damaged: chartkeep check; to give up what is in the bin: chartkeep bin empty"},
 		{gc.ErrUnsure, "To see what is damaged: chartkeep check; to keep what can be kept: chartkeep repair snapshots --forget"},
 		{gc.ErrOvertaken, "Run it again when the other run has ended."},
 	} {
