@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -23,7 +24,7 @@ func (r *reader) source(name string, t *table) Source {
 	r.fileRules(t, &s.Rules)
 	s.Command = r.command(t, name)
 	s.Database = r.database(t, s.Preset)
-	if s.Empty() && s.Preset == "" {
+	if !t.hasAny("paths", "attachments", "command", "database", "preset") {
 		r.problem(t.place, "saves nothing: it has no paths, attachments, command, database or preset")
 	}
 	if s.Command != nil && (s.Database != nil || s.Preset != "") {
@@ -123,6 +124,9 @@ func (r *reader) argumentsOf(place string, value any, to *[]string) bool {
 	return len(*to) == len(elements)
 }
 
+// secretName matches variables whose values do not belong into a file.
+var secretName = regexp.MustCompile(`(?i)pass|pwd|secret|token|key|credential`)
+
 // environment reads a table of variables: values, or references to them.
 func (r *reader) environment(t *table) (env []Variable) {
 	e := t.below("env")
@@ -138,11 +142,14 @@ func (r *reader) environment(t *table) (env []Variable) {
 			r.problem(e.at(name), "is no name of a variable")
 			continue
 		}
-		v := Variable{Name: name, Value: text}
-		if secret.Check(text) == nil {
-			v = Variable{Name: name, Ref: text}
+		switch {
+		case secret.Check(text) == nil:
+			env = append(env, Variable{Name: name, Ref: text})
+		case secretName.MatchString(name):
+			r.problem(e.at(name), "looks like a secret; write a reference to it: keyring:NAME, file:PATH or env:NAME")
+		default:
+			env = append(env, Variable{Name: name, Value: text})
 		}
-		env = append(env, v)
 	}
 	slices.SortFunc(env, func(a, b Variable) int { return cmp.Compare(a.Name, b.Name) })
 	return env

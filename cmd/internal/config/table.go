@@ -91,6 +91,11 @@ func (t *table) done() {
 	}
 }
 
+// hasAny reports whether one of some keys is there.
+func (t *table) hasAny(keys ...string) bool {
+	return slices.ContainsFunc(keys, func(key string) bool { return t.values[key] != nil })
+}
+
 func (t *table) at(key string) string { return below(t.place, key) }
 
 func (t *table) take(key string) (value any, ok bool) {

@@ -38,6 +38,7 @@ var (
 	// ErrExposed says that others may read a secret's file.
 	ErrExposed = errors.New("others may read it")
 
+	errNoFile  = errors.New("it is no ordinary file")
 	errEmpty   = errors.New("it is empty")
 	errUnset   = errors.New("it is not set")
 	errMissing = errors.New("there is no such entry")
@@ -115,6 +116,10 @@ func fromEnvironment(name string) ([]byte, error) {
 // fromFile checks the file that it has opened, so that it cannot be another by
 // the time it is read.
 func fromFile(path string) ([]byte, error) {
+	// Opening a pipe would wait for its writer.
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, errNoFile
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, withoutPath(err)
@@ -125,7 +130,7 @@ func fromFile(path string) ([]byte, error) {
 		return nil, withoutPath(err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is no ordinary file")
+		return nil, errNoFile
 	}
 	if exposed(info) {
 		return nil, fmt.Errorf("%w; only its owner should: chmod 600", ErrExposed)
@@ -134,7 +139,10 @@ func fromFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, withoutPath(err)
 	}
-	line, _, _ := bytes.Cut(data, []byte("\n"))
+	line, _, ended := bytes.Cut(data, []byte("\n"))
+	if !ended && len(data) == longest {
+		return nil, fmt.Errorf("its first line is longer than %d bytes", longest)
+	}
 	return bytes.TrimSuffix(line, []byte("\r")), nil
 }
 
