@@ -250,7 +250,7 @@ func (m *measure) swapped(s, parent *Snapshot, before []*Snapshot) string {
 	known := 0
 	for _, g := range good {
 		p := parentOf(g, before)
-		if p == nil {
+		if p == nil || g.Cleared != nil { // what was cleared was right once, not usual
 			continue
 		}
 		for _, past := range measures(g) {
