@@ -61,6 +61,7 @@ func (l *Lane) PutAgain(id chunk.ID, data []byte) error { return l.add(id, data)
 
 func (l *Lane) add(id chunk.ID, data []byte) error {
 	l.w.added.Add(int64(len(data)))
+	l.w.chunks.Add(1)
 	if l.w.dry {
 		return nil
 	}
@@ -117,6 +118,7 @@ func (w *Writer) PutBlock(c index.Class, chunks []index.Chunk, whole Compressed)
 		b.plain += c.Length
 	}
 	w.added.Add(int64(b.plain))
+	w.chunks.Add(int64(len(chunks)))
 	if w.dry {
 		return nil
 	}

@@ -52,7 +52,7 @@ type Writer struct {
 	recent    []*index.Directory // durable packs that no segment names yet
 	published time.Time
 
-	added, packed atomic.Int64
+	added, packed, chunks atomic.Int64
 	ledger        ledger
 }
 
@@ -427,6 +427,9 @@ func (w *Writer) closeBuilders() {
 // Added returns the plaintext bytes of the new chunks so far, and the bytes
 // that their sealed blocks take.
 func (w *Writer) Added() (plain, sealed int64) { return w.added.Load(), w.packed.Load() }
+
+// AddedChunks returns how many chunks were stored so far.
+func (w *Writer) AddedChunks() int64 { return w.chunks.Load() }
 
 // Hash returns the ID that data has in this repository.
 func (r *Repository) Hash(data []byte) chunk.ID { return r.hasher.Sum(data) }

@@ -38,9 +38,10 @@ var order = [][]string{
 	{"sources/*", "sources"},
 	{"snapshot", "repo", "sources"},
 	{"snapshot/restore", "snapshot", "sources/*"},
+	{"snapshot/transfer", "snapshot"},
 	{"gc", "snapshot"},
 	{"snapshot/drill", "snapshot/restore", "gc"},
-	{"cmd/internal/*", "snapshot/drill", "cmd/internal/*"},
+	{"cmd/internal/*", "snapshot/drill", "snapshot/transfer", "cmd/internal/*"},
 	{"cmd/*", "cmd/internal/*"},
 }
 
