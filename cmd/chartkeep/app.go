@@ -23,6 +23,7 @@ type program struct {
 
 	location     string // of the repository, as given
 	passwordFile string
+	configFile   string // as given
 	cacheDir     string
 	lockWait     time.Duration
 	memory       int64 // bound on buffers and caches, bytes; 0: none given
@@ -84,6 +85,7 @@ func (p *program) commands() []*cli.Command {
 		p.demoCommand(),
 		p.initCommand(),
 		p.backupCommand(),
+		p.runCommand(),
 		p.snapshotsCommand(),
 		p.lsCommand(),
 		p.findCommand(),
@@ -101,6 +103,8 @@ func (p *program) commands() []*cli.Command {
 		p.repairCommand(),
 		p.keyCommand(),
 		p.statsCommand(),
+		p.scheduleCommand(),
+		p.configCommand(),
 		p.completionCommand(),
 		p.versionCommand(),
 	}
@@ -129,6 +133,10 @@ func (p *program) globalFlags() []cli.Flag {
 		&cli.StringFlag{
 			Name: "password-file", EnvVars: []string{"CHARTKEEP_PASSWORD_FILE"}, Destination: &p.passwordFile,
 			Usage: "the first line of `FILE` is the password (else $CHARTKEEP_PASSWORD, $CHARTKEEP_PASSWORD_COMMAND, or the terminal is asked)",
+		},
+		&cli.StringFlag{
+			Name: "config", EnvVars: []string{"CHARTKEEP_CONFIG"}, Destination: &p.configFile,
+			Usage: "plans are in `FILE` (default /etc/chartkeep/chartkeep.toml, then the user's configuration folder)",
 		},
 		&cli.StringFlag{
 			Name: "cache-dir", EnvVars: []string{"CHARTKEEP_CACHE_DIR"}, Destination: &p.cacheDir,

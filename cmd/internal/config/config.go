@@ -196,6 +196,24 @@ const (
 	Yearly    Every = "yearly"
 )
 
+// After is the moment at which something is due again that was done at t; for
+// Never it is the zero time.
+func (e Every) After(t time.Time) time.Time {
+	switch e {
+	case Daily:
+		return t.AddDate(0, 0, 1)
+	case Weekly:
+		return t.AddDate(0, 0, 7)
+	case Monthly:
+		return t.AddDate(0, 1, 0)
+	case Quarterly:
+		return t.AddDate(0, 3, 0)
+	case Yearly:
+		return t.AddDate(1, 0, 0)
+	}
+	return time.Time{}
+}
+
 // Notify says who is told of what.
 type Notify struct {
 	Email        []string

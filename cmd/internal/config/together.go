@@ -140,5 +140,8 @@ func (r *reader) different(c *Config, p Plan) {
 // DestinationNames are those of all destinations, sorted.
 func (c *Config) DestinationNames() []string { return slices.Sorted(maps.Keys(c.Destinations)) }
 
+// PlanNames are those of all plans, in the order of the file.
+func (c *Config) PlanNames() []string { return each(c.Plans, func(p Plan) string { return p.Name }) }
+
 // SourceNames are those of all sources, sorted.
 func (c *Config) SourceNames() []string { return slices.Sorted(maps.Keys(c.Sources)) }

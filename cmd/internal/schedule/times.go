@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"chartkeep/gc"
@@ -73,6 +74,49 @@ func (t Times) Validate() error {
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// String says t in words: "19:30 on mon, tue".
+func (t Times) String() string {
+	if t.Never() {
+		return "only by hand"
+	}
+	var words []string
+	if t.Cron != "" {
+		words = append(words, "cron "+t.Cron)
+	}
+	if len(t.At) > 0 {
+		var clocks []string
+		for _, clock := range t.At {
+			clocks = append(clocks, ClockText(clock))
+		}
+		words = append(words, "at "+strings.Join(clocks, ", ")+t.dayWords())
+	}
+	for _, m := range t.Once {
+		words = append(words, "once at "+m.String())
+	}
+	for _, d := range t.Skip {
+		words = append(words, "not on "+d.String())
+	}
+	return strings.Join(words, "; ")
+}
+
+func (t Times) dayWords() string {
+	var days []string
+	for _, d := range t.Days {
+		days = append(days, strings.ToLower(d.String()[:3]))
+	}
+	for _, d := range t.MonthDays {
+		if d == -1 {
+			days = append(days, "the last of the month")
+			continue
+		}
+		days = append(days, fmt.Sprintf("the %d.", d))
+	}
+	if days == nil {
+		return ""
+	}
+	return " on " + strings.Join(days, ", ")
 }
 
 // A pattern is what repeats in Times.
