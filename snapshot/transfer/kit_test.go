@@ -97,6 +97,9 @@ var start = time.Date(2026, 3, 2, 19, 30, 0, 0, time.UTC)
 func save(t *testing.T, r *repo.Repository, night int, src sources.Source, change ...func(*snapshot.Snapshot)) *snapshot.Snapshot {
 	t.Helper()
 	ctx := t.Context()
+	if unlock, err := r.Lock(ctx, storage.Shared, time.Minute); err == nil { // not every store has one
+		defer unlock.Close()
+	}
 	s := &snapshot.Snapshot{
 		Time: start.AddDate(0, 0, night), Host: "server", Plan: "nightly", Tags: []string{"night"}, Paths: []string{"/srv"},
 		Complete: true, Sequence: uint64(night), Version: "test",
