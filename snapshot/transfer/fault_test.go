@@ -109,25 +109,30 @@ func TestParityIsUsedOnTheWay(t *testing.T) {
 	alike(t, from, to)
 }
 
+// From a companion at once, by content with the next snapshot that needs it.
 func TestWhatTheTargetHasLostComesBack(t *testing.T) {
-	from, to := pairOf(t, true, repotest.Options{})
-	image := noise(1, 100<<10)
-	save(t, from, 1, practice{"/srv/image": image})
-	send(t, from, to)
-	at := packOf(t, to, image)
-	w, err := to.NewWriter(t.Context(), repo.WriterOptions{})
-	must(t, err)
-	defer w.Abort()
-	must(t, w.RecordDamage(t.Context(), []index.DamagedBlock{{Pack: at.Pack, Offset: at.BlockOffset}}))
-
-	to = repotest.Reopen(t, to, repo.Options{})
-	r := send(t, from, to)
-	if len(r.Present) != 1 || r.Chunks != 1 {
-		t.Errorf("%+v", r)
-	}
-	if again := packOf(t, to, image); again.Pack == at.Pack {
-		t.Error("the best place is still the damaged one")
-	}
+	eachWay(t, func(t *testing.T, companion bool) {
+		from, to := pairOf(t, companion, repotest.Options{})
+		image := noise(1, 100<<10)
+		src := practice{"/srv/x/image": image, "/srv/y": "a letter"}
+		save(t, from, 1, src)
+		send(t, from, to)
+		at := packOf(t, to, image)
+		w, err := to.NewWriter(t.Context(), repo.WriterOptions{})
+		must(t, err)
+		defer w.Abort()
+		must(t, w.RecordDamage(t.Context(), []index.DamagedBlock{{Pack: at.Pack, Offset: at.BlockOffset}}))
+		if !companion {
+			src["/srv/y"] = "another letter"
+			save(t, from, 2, src)
+		}
+		to = repotest.Reopen(t, to, repo.Options{})
+		send(t, from, to)
+		if again := packOf(t, to, image); again.Pack == at.Pack {
+			t.Error("the best place is still the damaged one")
+		}
+		alike(t, from, to)
+	})
 }
 
 func TestErrorsOfEitherSideEndIt(t *testing.T) {
@@ -205,6 +210,25 @@ func TestAnInterruptedCopyingGoesOnWhereItWas(t *testing.T) {
 		}
 		alike(t, from, to)
 	})
+}
+
+// A process that was killed publishes nothing any more.
+func TestPacksThatNoIndexNamesAreUsed(t *testing.T) {
+	from := repotest.New(t, repotest.Options{})
+	st := storagetest.NewFaulty(mem.New())
+	to := repotest.New(t, repotest.Options{Store: st, Init: repo.InitOptions{Like: from}})
+	save(t, from, 1, big())
+	st.Fail(storagetest.Fault{Op: storagetest.Put, Name: "packs/*/*", Skip: 1, Forever: true})
+	st.Fail(storagetest.Fault{Op: storagetest.Put, Name: "index/*", Forever: true})
+	if _, err := trySend(t, from, to); !errors.Is(err, storagetest.ErrInjected) {
+		t.Fatal(err)
+	}
+	st.Heal()
+	r := send(t, from, repotest.Reopen(t, to, repo.Options{}))
+	if len(r.Copied) != 1 || r.Bytes == 0 || r.Bytes > 30<<20 {
+		t.Errorf("%d bytes were copied again", r.Bytes)
+	}
+	alike(t, from, repotest.Reopen(t, to, repo.Options{}))
 }
 
 // The power goes at some moment of the copying. What the drive holds then is
