@@ -351,4 +351,3 @@ func prune(ctx context.Context, r *repo.Repository) error {
 	}
 	return plan.Run(ctx, time.Minute)
 }
-

@@ -160,7 +160,9 @@ func alike(t *testing.T, from, to *repo.Repository) {
 	t.Helper()
 	copies := snapshots(t, to)
 	for _, s := range snapshots(t, from) {
-		i := slices.IndexFunc(copies, func(c *snapshot.Snapshot) bool { return c.Original == s.ID || s.Original != "" && c.Original == s.Original })
+		i := slices.IndexFunc(copies, func(c *snapshot.Snapshot) bool {
+			return c.Original == s.ID || s.Original != "" && c.Original == s.Original
+		})
 		if i < 0 {
 			t.Errorf("snapshot of %v is not there", s.Time)
 			continue
