@@ -144,6 +144,16 @@ func readConfig(ctx context.Context, st storage.Store) (c *Config, raw []byte, e
 	return c, raw, err
 }
 
+// Identify returns the ID of the repository in st, without a key and therefore
+// without proof.
+func Identify(ctx context.Context, st storage.Store) (ID, error) {
+	c, _, err := readConfig(ctx, st)
+	if err != nil {
+		return ID{}, err
+	}
+	return c.ID, nil
+}
+
 func newID() (id ID) {
 	rand.Read(id[:])
 	return id

@@ -13,7 +13,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"chartkeep/cmd/internal/ui"
-	"chartkeep/index"
 	"chartkeep/repo"
 	"chartkeep/repo/pack"
 	"chartkeep/repo/storage"
@@ -33,6 +32,7 @@ snapshot holds already is not stored again.
    chartkeep backup /srv/OpenDentImages -e '*.tmp' --exclude-larger-than 2G
    mysqldump --all-databases | chartkeep backup --stdin --stdin-filename all.sql
    chartkeep backup --stdin-from-command --stdin-filename all.sql -- mysqldump --all-databases
+   chartkeep backup --plan nightly       # all sources of a plan; chartkeep run does what follows, too
 
 A file that cannot be read is named, and all others are saved: exit code 3. A
 command that fails fails the backup, and nothing is saved.`,
@@ -51,6 +51,7 @@ func backupFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "exclude-caches", Usage: "leave out what is in folders with a CACHEDIR.TAG"},
 		&cli.BoolFlag{Name: "one-file-system", Aliases: []string{"x"}, Usage: "stay on the file systems of the given paths"},
 		&cli.StringSliceFlag{Name: "files-from", Usage: "read more paths from `FILE`, one a line (- for stdin)"},
+		&cli.StringFlag{Name: "plan", Usage: "save all sources of the configuration's plan `NAME`"},
 		&cli.BoolFlag{Name: "stdin", Usage: "save standard input"},
 		&cli.BoolFlag{Name: "stdin-from-command", Usage: "save what the command in the arguments writes"},
 		&cli.StringFlag{Name: "stdin-filename", Value: "stdin", Usage: "call the stream `NAME` in the snapshot"},
@@ -111,7 +112,7 @@ type backupRun struct {
 	previous *snapshot.Snapshot   // of the same host, whatever its paths
 	progress snapshot.Progress
 	changed  bool // something in the given paths is not as the parent has it
-	written  []index.PackID
+	written  repo.Written
 }
 
 func (p *program) backup(c *cli.Context) error {
@@ -120,12 +121,54 @@ func (p *program) backup(c *cli.Context) error {
 		return err
 	}
 	b := &backupRun{program: p, backupSpec: spec, started: time.Now()}
+	if c.String("plan") != "" {
+		return b.ofPlan(c)
+	}
 	if b.task, err = p.backupTask(c); err != nil {
 		return err
 	}
-	return p.with(c.Context, storage.Shared, func(r *repo.Repository) error {
+	return b.now(c.Context)
+}
+
+// ofPlan saves all sources of a plan, in the repository that was named, or at
+// the plan's first destination that is there.
+func (b *backupRun) ofPlan(c *cli.Context) error {
+	if c.NArg() > 0 || c.Bool("stdin") || c.Bool("stdin-from-command") {
+		return usage(c, "a plan says what is saved; nothing else can be named")
+	}
+	conf, err := b.config()
+	if err != nil {
+		return err
+	}
+	plan, ok := conf.Plan(c.String("plan"))
+	if !ok {
+		return failed("To see the plans: chartkeep config show", "%s has no plan %s", conf.Path, c.String("plan"))
+	}
+	if b.location == "" {
+		if b.program, err = b.firstSite(c.Context, conf, plan); err != nil {
+			return err
+		}
+	}
+	b.plan, b.tags = plan.Name, append(b.tags, plan.Tags...)
+	if b.host == "" {
+		b.host = hostName(conf)
+	}
+	if b.level == 0 {
+		if b.level, err = planLevel(plan); err != nil {
+			return err
+		}
+	}
+	if b.task, err = b.planTask(conf, plan); err != nil {
+		return err
+	}
+	return b.now(c.Context)
+}
+
+// now opens the repository and runs.
+func (b *backupRun) now(ctx context.Context) error {
+	return b.with(ctx, storage.Shared, func(r *repo.Repository) error {
 		b.r = r
-		_, err := b.run(c.Context)
+		_, err := b.run(ctx)
 		return err
 	})
 }
@@ -219,8 +262,12 @@ func (b *backupRun) save(ctx context.Context, s *snapshot.Snapshot) error {
 		return err
 	}
 	defer w.Abort()
+	defer func() { b.written = w.Written() }()
 	if err := b.tree(ctx, w, s); err != nil {
 		return err
+	}
+	if b.plan != "" {
+		s.Suspicion = snapshot.Suspect(s, b.before)
 	}
 	if b.unchanged(s) {
 		s.Summary.Duration = int64(time.Since(b.started))

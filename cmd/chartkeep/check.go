@@ -67,15 +67,19 @@ func (p *program) check(c *cli.Context) error {
 	if c.NArg() > 0 {
 		return usage(c, "check takes no arguments")
 	}
-	k := &checkRun{program: p, budget: c.Duration("time-budget"), started: time.Now(), known: map[index.DamagedBlock]bool{}, needed: map[index.PackID]int{}}
-	var err error
-	if k.share, err = readShareOf(c); err != nil {
+	share, err := readShareOf(c)
+	if err != nil {
 		return usage(c, "--read-data-subset: %w", err)
 	}
+	k := newCheckRun(p, share, c.Duration("time-budget"))
 	return p.reading(c.Context, func(r *repo.Repository) error {
 		k.r = r
 		return k.run(c.Context)
 	})
+}
+
+func newCheckRun(p *program, share readShare, budget time.Duration) *checkRun {
+	return &checkRun{program: p, share: share, budget: budget, started: time.Now(), known: map[index.DamagedBlock]bool{}, needed: map[index.PackID]int{}}
 }
 
 func (k *checkRun) run(ctx context.Context) error {

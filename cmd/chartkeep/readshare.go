@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -19,6 +20,7 @@ type readShare struct {
 	part, parts int     // part 1, 2, … of so many
 	percent     float64 // of the bytes
 	size        int64   // bytes
+	within      int     // days in which everything is read once
 	all         bool
 }
 
@@ -73,8 +75,22 @@ func (s readShare) of(all []index.PackInfo, log *repo.CheckLog) []index.PackInfo
 		return upTo(all, int64(float64(total)*s.percent/100))
 	case s.size > 0:
 		return upTo(all, s.size)
+	case s.within > 0:
+		return s.overdue(all, log, time.Now())
 	}
 	return nil
+}
+
+// overdue takes tonight's part of what is to be read within some days: as many
+// packs as are needed when this is done every night, and all whose time is over
+// by tomorrow.
+func (s readShare) overdue(all []index.PackInfo, log *repo.CheckLog, now time.Time) []index.PackInfo {
+	n := (len(all) + s.within - 1) / s.within
+	last := now.AddDate(0, 0, 1-s.within)
+	for n < len(all) && !log.Verified(all[n].ID).IsZero() && log.Verified(all[n].ID).Before(last) {
+		n++
+	}
+	return all[:n]
 }
 
 // slice takes one part. What was read before says which is next; where no check

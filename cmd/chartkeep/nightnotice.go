@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"chartkeep/cmd/internal/config"
+	"chartkeep/cmd/internal/notify"
+	"chartkeep/cmd/internal/secret"
+	"chartkeep/repo"
+	"chartkeep/snapshot"
+)
+
+// notifier is who tells of what happens, as the configuration says.
+func (p *program) notifier(c *config.Config) (*notify.Notifier, error) {
+	o := c.Notify
+	s := notify.Settings{
+		Host: hostName(c), Calendar: c.Calendar(), Email: o.Email, Prometheus: o.Prometheus, Proxy: http.ProxyFromEnvironment,
+		OverdueAfter: o.OverdueAfter, Summary: notify.Rhythm(o.Summary), SummaryAt: o.SummaryAt,
+		SMTP: notify.SMTP{Server: o.SMTP, Security: notify.Security(o.SMTPTLS), User: o.SMTPUser, From: o.From},
+	}
+	if o.SMTPPassword != "" {
+		b, err := secret.Resolve(o.SMTPPassword)
+		if err != nil {
+			return nil, err
+		}
+		s.SMTP.Password = string(b)
+	}
+	var err error
+	for _, u := range o.URLs {
+		if u, err = resolved(u); err != nil {
+			return nil, err
+		}
+		s.URLs = append(s.URLs, u)
+	}
+	if s.Healthcheck, err = resolved(o.Healthcheck); err != nil {
+		return nil, err
+	}
+	return notify.New(s)
+}
+
+// resolved is an address, or what a reference to one stands for.
+func resolved(address string) (string, error) {
+	if secret.Check(address) != nil {
+		return address, nil
+	}
+	b, err := secret.Resolve(address)
+	return string(b), err
+}
+
+// begin tells monitors that a run has begun.
+func (n *night) begin(ctx context.Context) {
+	to, err := n.notifier(n.config)
+	if err == nil {
+		err = to.Started(ctx, n.out.Run)
+	}
+	if err != nil {
+		n.Warn("notices: %s", oneLine(err))
+	}
+}
+
+// tell tells people and machines what became of the run. What goes wrong with
+// that is no failure of the run.
+func (n *night) tell(ctx context.Context) {
+	to, err := n.notifier(n.config)
+	if err == nil {
+		err = to.Finished(ctx, n.out, n.memory)
+	}
+	if err != nil {
+		n.Warn("notices: %s", oneLine(err))
+	}
+	if err := n.remember(n.memory); err != nil {
+		n.Warn("%s", oneLine(err))
+	}
+}
+
+// record leaves the run's record in a repository.
+func (n *night) record(ctx context.Context, o *opened) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	defer cancel()
+	rec := n.recordOf(o)
+	if free, total, err := o.r.SpaceFree(ctx); err == nil {
+		rec.Free, rec.Total = int64(free), int64(total)
+	}
+	rec.Stored, _ = packSize(ctx, o.r)
+	w, err := o.r.NewWriter(ctx, repo.WriterOptions{})
+	if err == nil {
+		defer w.Abort()
+		err = w.Log(ctx, rec)
+	}
+	if err != nil {
+		n.Warn("%s: the run's record: %s", o.Name, oneLine(err))
+	}
+}
+
+// recordOf is what the run did at a destination.
+func (n *night) recordOf(o *opened) repo.Record {
+	rec := repo.Record{
+		Time: n.out.Start, Duration: time.Since(n.out.Start), Host: n.out.Host, User: snapshot.CurrentUser(), Version: versionName(), Plan: n.plan.Name,
+		Kind: repo.RecordRun, Result: repo.ResultDone, Destination: o.Name,
+	}
+	worst := notify.Done
+	for i, s := range n.out.Steps {
+		if s.To != "" && s.To != o.Name {
+			continue
+		}
+		worst = graver(worst, s.Result)
+		words := s.Note
+		if s.Error != "" {
+			words = s.Error
+			rec.Errors = append(rec.Errors, stepWords(s.Name, s.To)+": "+s.Error)
+		}
+		rec.Steps = append(rec.Steps, repo.Step{Name: s.Name, Result: repo.Result(s.Result), Start: n.started[i], Duration: s.Duration, Words: words})
+	}
+	rec.Result = repo.Result(worst)
+	if n.saved != nil && n.home == o {
+		rec.Snapshots = []repo.DocumentID{n.saved.ID}
+		rec.Added, rec.AddedPacked = n.saved.Summary.DataAdded, n.saved.Summary.DataAddedPacked
+	}
+	return rec
+}
+
+// runObject is a run for programs.
+type runObject struct {
+	Type     string          `json:"message_type"`
+	ID       string          `json:"run_id"`
+	Plan     string          `json:"plan"`
+	Result   notify.Result   `json:"result"`
+	Snapshot string          `json:"snapshot_id"`
+	To       string          `json:"destination"`
+	Start    time.Time       `json:"start"`
+	Duration float64         `json:"total_duration"` // seconds
+	Error    string          `json:"error,omitempty"`
+	Steps    []stepObject    `json:"steps"`
+	Doubts   []string        `json:"suspicion,omitempty"`
+	Absent   []string        `json:"absent,omitempty"`
+	Sources  []notify.Source `json:"sources"`
+}
+
+type stepObject struct {
+	Name     string        `json:"name"`
+	To       string        `json:"destination,omitempty"`
+	Result   notify.Result `json:"result"`
+	Duration float64       `json:"duration"` // seconds
+	Note     string        `json:"note,omitempty"`
+	Error    string        `json:"error,omitempty"`
+}
+
+func runObjectOf(n *night) runObject {
+	o := runObject{
+		Type: "run", ID: n.out.ID, Plan: n.plan.Name, Result: n.out.Result, To: n.out.To, Start: n.out.Start,
+		Duration: n.out.Duration.Seconds(), Error: n.out.Error, Steps: []stepObject{}, Doubts: n.out.Doubts, Sources: append([]notify.Source{}, n.out.Sources...),
+	}
+	if n.saved != nil {
+		o.Snapshot = string(n.saved.ID)
+	}
+	for _, s := range n.out.Steps {
+		o.Steps = append(o.Steps, stepObject{s.Name, s.To, s.Result, s.Duration.Seconds(), s.Note, s.Error})
+	}
+	for _, s := range n.absent {
+		o.Absent = append(o.Absent, s.Name)
+	}
+	return o
+}
