@@ -28,6 +28,7 @@ type tightRemoval struct {
 	gone    map[index.PackID]bool
 	naming  map[index.PackID]int // of gone: how many segments name it
 	touched []touchedSegment
+	ahead   []index.PackID // of gone, the largest first: what may go before its segments do
 }
 
 // touchedSegment is a segment that names packs of gone.
@@ -76,6 +77,21 @@ func (t *tightRemoval) survey(ctx context.Context) error {
 		}
 	}
 	slices.SortFunc(t.touched, func(a, b touchedSegment) int { return cmp.Compare(a.left, b.left) })
+	return t.sortAhead()
+}
+
+func (t *tightRemoval) sortAhead() error {
+	size := map[index.PackID]uint32{}
+	for info, err := range t.r.index.Packs() {
+		if err != nil {
+			return err
+		}
+		if t.gone[info.ID] {
+			size[info.ID] = info.Size
+			t.ahead = append(t.ahead, info.ID)
+		}
+	}
+	slices.SortFunc(t.ahead, func(a, b index.PackID) int { return cmp.Compare(size[b], size[a]) })
 	return nil
 }
 
@@ -115,13 +131,11 @@ func (t *tightRemoval) putRest(ctx context.Context, s touchedSegment) error {
 		}
 	}
 	_, err = t.r.putSegment(ctx, plain)
-	for _, p := range s.gone {
-		if !noSpace(err) {
-			break
-		}
-		if removed := t.r.removePackFile(ctx, p); removed != nil {
+	for noSpace(err) && len(t.ahead) > 0 {
+		if removed := t.r.removePackFile(ctx, t.ahead[0]); removed != nil {
 			return removed
 		}
+		t.ahead = t.ahead[1:]
 		_, err = t.r.putSegment(ctx, plain)
 	}
 	return err
