@@ -1,0 +1,79 @@
+package postgres
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math/bits"
+	"sync"
+)
+
+// A Count is how much a table held.
+type Count struct {
+	Rows, Bytes int64
+	Digest      Digest
+}
+
+// A Digest is the sum of all rows' hashes (the first 16 bytes of SHA-256), so
+// that the order of the rows does not count.
+type Digest [2]uint64
+
+func (d Digest) String() string { return fmt.Sprintf("%016x%016x", d[1], d[0]) }
+
+// add counts a row, its newline included.
+func (c *Count) add(row []byte) {
+	c.Rows++
+	c.Bytes += int64(len(row))
+	sum := sha256.Sum256(row)
+	var carry uint64
+	c.Digest[0], carry = bits.Add64(c.Digest[0], binary.LittleEndian.Uint64(sum[:]), 0)
+	c.Digest[1], _ = bits.Add64(c.Digest[1], binary.LittleEndian.Uint64(sum[8:]), carry)
+}
+
+// A reading is one file that has to be read, and what it held.
+type reading struct {
+	table *Table // nil: the list of large objects
+
+	mu    sync.Mutex
+	done  bool
+	count Count
+}
+
+func (r *reading) finish(c Count) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done, r.count = true, c
+}
+
+func (r *reading) complete() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.done
+}
+
+// seen notes which large objects were read.
+type seen struct {
+	mu    sync.Mutex
+	done  []bool
+	bytes int64
+}
+
+func (s *seen) add(i int, bytes int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.done[i] {
+		s.done[i] = true
+		s.bytes += bytes
+	}
+}
+
+func (s *seen) missing() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range s.done {
+		if !d {
+			n++
+		}
+	}
+	return n
+}

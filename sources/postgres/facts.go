@@ -1,0 +1,122 @@
+package postgres
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// tablesOf begins the key of the fact that counts a database's tables.
+const tablesOf = "tables of "
+
+// facts are what is worth remembering. With several databases, what is of one
+// has its name behind.
+func (d *dump) facts() map[string]string {
+	all := map[string]string{
+		"server":  "PostgreSQL " + d.release,
+		"roles":   map[bool]string{true: "with passwords", false: "without passwords"}[d.secrets],
+		"seconds": seconds(d.ended.Sub(d.started)),
+	}
+	var names []string
+	for _, m := range d.moments {
+		names = append(names, string(m.Name))
+		of := ""
+		if len(d.moments) > 1 {
+			of = " of " + string(m.Name)
+		}
+		for k, v := range m.facts(d.ended) {
+			all[k+of] = v
+		}
+		all[tablesOf+string(m.Name)] = m.counts()
+	}
+	all["databases"] = strings.Join(names, ", ")
+	return all
+}
+
+func (m *moment) facts(end time.Time) map[string]string {
+	var rows, size int64
+	for _, r := range m.readings {
+		rows += r.count.Rows
+		size += r.count.Bytes
+	}
+	all := map[string]string{
+		"position": m.position, "moment": m.at.UTC().Format(time.RFC3339Nano), "encoding": m.Encoding,
+		"collation": strings.TrimSpace(m.Collate + " " + m.Collations),
+		"tables":    strconv.Itoa(len(m.readings)), "rows": strconv.FormatInt(rows, 10), "bytes": strconv.FormatInt(size, 10),
+		"locks held, seconds": seconds(end.Sub(m.locked)), "locks waited for, seconds": seconds(m.waited),
+	}
+	if m.Objects {
+		all["large objects"] = strconv.Itoa(len(m.objects))
+		all["bytes of large objects"] = strconv.FormatInt(m.seen.bytes, 10)
+	}
+	return all
+}
+
+func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) }
+
+// counts is a line for each table: file without its ending, rows, bytes, digest.
+func (m *moment) counts() string {
+	var b strings.Builder
+	for _, r := range m.readings {
+		if r.done {
+			fmt.Fprintf(&b, "%s\t%d\t%d\t%s\n", strings.TrimSuffix(r.table.File, ".copy"), r.count.Rows, r.count.Bytes, r.count.Digest)
+		}
+	}
+	return b.String()
+}
+
+// Counts reads from facts how much each table of a database held. The keys are
+// the tables' files without their ending: "public.patient".
+func Counts(facts map[string]string, database string) (map[string]Count, error) {
+	all := map[string]Count{}
+	for line := range strings.Lines(facts[tablesOf+database]) {
+		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if len(f) != 4 || len(f[3]) != 32 {
+			return nil, fmt.Errorf("%q does not count a table", line)
+		}
+		var c Count
+		var errs [4]error
+		c.Rows, errs[0] = strconv.ParseInt(f[1], 10, 64)
+		c.Bytes, errs[1] = strconv.ParseInt(f[2], 10, 64)
+		c.Digest[1], errs[2] = strconv.ParseUint(f[3][:16], 16, 64)
+		c.Digest[0], errs[3] = strconv.ParseUint(f[3][16:], 16, 64)
+		for _, err := range errs {
+			if err != nil {
+				return nil, fmt.Errorf("%q does not count a table: %w", line, err)
+			}
+		}
+		all[f[0]] = c
+	}
+	return all, nil
+}
+
+// Lost compares the facts of a reading with those of the one before, and names
+// the tables that held rows then and are empty or gone now, as
+// "app: public.patient held 1200 rows and is empty".
+func Lost(before, now map[string]string) ([]string, error) {
+	var lost []string
+	for key := range before {
+		database, ok := strings.CutPrefix(key, tablesOf)
+		if !ok {
+			continue
+		}
+		then, err := Counts(before, database)
+		if err != nil {
+			return nil, err
+		}
+		today, err := Counts(now, database)
+		if err != nil {
+			return nil, err
+		}
+		for table, c := range then {
+			t, there := today[table]
+			if c.Rows > 0 && t.Rows == 0 {
+				lost = append(lost, fmt.Sprintf("%s: %s held %d rows and is %s", database, table, c.Rows, map[bool]string{true: "empty", false: "gone"}[there]))
+			}
+		}
+	}
+	slices.Sort(lost)
+	return lost, nil
+}

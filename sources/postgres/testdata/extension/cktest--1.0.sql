@@ -1,0 +1,10 @@
+CREATE TABLE ext_settings (name text PRIMARY KEY, value text, builtin boolean NOT NULL DEFAULT false);
+INSERT INTO ext_settings VALUES ('version', '1', true);
+SELECT pg_catalog.pg_extension_config_dump('ext_settings', 'WHERE NOT builtin');
+CREATE TABLE ext_log (line text);
+SELECT pg_catalog.pg_extension_config_dump('ext_log', '');
+CREATE TABLE ext_own (value int);
+INSERT INTO ext_own VALUES (1), (2);
+CREATE SEQUENCE ext_numbers;
+SELECT pg_catalog.pg_extension_config_dump('ext_numbers', '');
+CREATE SEQUENCE ext_own_numbers;
