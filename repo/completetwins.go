@@ -71,6 +71,9 @@ func (c completion) folder(ctx context.Context, dir string, whole func(string, [
 }
 
 func (c completion) file(ctx context.Context, name string, whole func([]byte) error) error {
+	if f, err := c.r.store.Open(ctx, path.Join(c.to, name)); err == nil {
+		return f.Close() // another run has put it since the folder was listed
+	}
 	b, err := storage.ReadAll(ctx, c.r.store, path.Join(c.from, name), maxSmallFile)
 	if err == nil {
 		err = whole(b)

@@ -114,10 +114,12 @@ func (w *Writer) startSealing(workers int) {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	if !w.dry {
-		w.sealers.Go(func() error { return w.fail(second(w.session())) })
 		w.sealers.Go(func() error {
-			w.r.completeTwins(w.ctx)
-			return nil
+			_, err := w.session()
+			if err == nil {
+				w.r.completeTwins(w.ctx) // after this run's own session has both copies
+			}
+			return w.fail(err)
 		})
 	}
 	for range workers {
@@ -131,8 +133,6 @@ func (w *Writer) startSealing(workers int) {
 		}
 	}
 }
-
-func second[T any](_ T, err error) error { return err }
 
 func (w *Writer) slot(c index.Class) *packSlot { return &w.open[c-1] }
 
