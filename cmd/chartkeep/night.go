@@ -65,6 +65,7 @@ func (n *night) run(ctx context.Context) error {
 	n.memory = n.memory0()
 	err := n.steps(ctx)
 	for _, o := range n.all {
+		n.foresee(ctx, o)
 		n.record(ctx, o)
 		if closed := o.finish(); closed != nil {
 			n.Warn("%s: %s", o.Name, oneLine(closed))

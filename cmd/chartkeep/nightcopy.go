@@ -70,7 +70,3 @@ func (n *night) newer(ctx context.Context, o *opened) (chosen []*snapshot.Snapsh
 	}
 	return chosen, nil
 }
-
-// makeRoom frees space before a backup that would not fit: what was forgotten
-// has to go first.
-func (n *night) makeRoom(ctx context.Context, o *opened) {}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,7 +19,12 @@ import (
 // reads back what was written there.
 func (n *night) backupSomewhere(ctx context.Context) (err error) {
 	for _, o := range n.all {
-		if err = n.backupAt(ctx, o); n.saved != nil || ctx.Err() != nil {
+		n.makeRoom(ctx, o)
+		err = n.backupAt(ctx, o)
+		if errors.Is(err, storage.ErrNoSpace) && n.saved == nil && n.prune1(ctx, o) == nil {
+			err = n.backupAt(ctx, o)
+		}
+		if n.saved != nil || ctx.Err() != nil {
 			return err
 		}
 	}
@@ -26,7 +32,6 @@ func (n *night) backupSomewhere(ctx context.Context) (err error) {
 }
 
 func (n *night) backupAt(ctx context.Context, o *opened) error {
-	n.makeRoom(ctx, o)
 	b := &backupRun{program: o.program, r: o.r, started: time.Now(), backupSpec: backupSpec{
 		host: hostName(n.config), plan: n.plan.Name, tags: n.plan.Tags,
 	}}
