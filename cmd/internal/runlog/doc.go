@@ -4,7 +4,7 @@
 //	<log>/runs.jsonl                a line for each run, the newest last; rotated
 //	<state>/run.lock                locked by the one run that goes on
 //	<state>/run.holder              who that is, for those who wait
-//	<state>/state/<plan>@<destination>.json
+//	<state>/state/<plan>.<destination>.json
 //	                                when a destination was last seen, tried and served
 //
 // A line of the log is a repo.Record as JSON, the same that the repository keeps

@@ -54,7 +54,7 @@ func LockHost(ctx context.Context, dir, plan string, wait time.Duration) (io.Clo
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("lock for a run: %w", err)
 	}
-	held, err := storage.AwaitLock(ctx, wait, func() (io.Closer, error) { return tryLock(dir) })
+	held, err := storage.AwaitLock(ctx, wait, func() (io.Closer, error) { return tryFile(filepath.Join(dir, "run.lock")) })
 	if errors.Is(err, storage.ErrLocked) {
 		return nil, busy(dir)
 	}
@@ -68,8 +68,8 @@ func LockHost(ctx context.Context, dir, plan string, wait time.Duration) (io.Clo
 	return l, nil
 }
 
-func tryLock(dir string) (io.Closer, error) {
-	l := flock.New(filepath.Join(dir, "run.lock"), flock.SetPermissions(0o600))
+func tryFile(name string) (io.Closer, error) {
+	l := flock.New(name, flock.SetPermissions(0o600))
 	ok, err := l.TryLock()
 	switch {
 	case err != nil:
