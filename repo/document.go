@@ -68,6 +68,7 @@ var ErrDamaged = errors.New("damaged")
 // PutDocument seals a document with the session's metadata key and stores it,
 // twice. It is durable when PutDocument returns.
 func (w *Writer) PutDocument(ctx context.Context, kind DocumentKind, plaintext []byte) (DocumentID, error) {
+	<-w.tidied // or this run's own document would be taken for what a dead run left
 	s, err := w.session()
 	if err != nil {
 		return "", err

@@ -37,6 +37,7 @@ type Writer struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	session func() (*crypt.Session, error)
+	tidied  chan struct{} // closed when the copies that other runs left single are two
 
 	laneMu sync.Mutex
 	lanes  []*Lane
@@ -53,7 +54,7 @@ type Writer struct {
 	published time.Time
 
 	added, packed, chunks atomic.Int64
-	ledger        ledger
+	ledger                ledger
 }
 
 // packSlot holds the pack that is being filled for one class.
@@ -86,7 +87,7 @@ func (r *Repository) NewWriter(ctx context.Context, o WriterOptions) (*Writer, e
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer{r: r, index: ix, codec: r.codec, dry: o.DryRun, publish: o.Publish, published: time.Now(), blocks: make(chan *openBlock)}
+	w := &Writer{r: r, index: ix, codec: r.codec, dry: o.DryRun, publish: o.Publish, published: time.Now(), blocks: make(chan *openBlock), tidied: make(chan struct{})}
 	if o.Level != 0 {
 		if w.codec, err = pack.NewCodec(o.Level); err != nil {
 			return nil, err
@@ -113,8 +114,11 @@ func (w *Writer) startSealing(workers int) {
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	if !w.dry {
+	if w.dry {
+		close(w.tidied)
+	} else {
 		w.sealers.Go(func() error {
+			defer close(w.tidied)
 			_, err := w.session()
 			if err == nil {
 				w.r.completeTwins(w.ctx) // after this run's own session has both copies

@@ -123,19 +123,26 @@ func (n *night) recordOf(o *opened) repo.Record {
 
 // runObject is a run for programs.
 type runObject struct {
-	Type     string          `json:"message_type"`
-	ID       string          `json:"run_id"`
-	Plan     string          `json:"plan"`
-	Result   notify.Result   `json:"result"`
-	Snapshot string          `json:"snapshot_id"`
-	To       string          `json:"destination"`
-	Start    time.Time       `json:"start"`
-	Duration float64         `json:"total_duration"` // seconds
-	Error    string          `json:"error,omitempty"`
-	Steps    []stepObject    `json:"steps"`
-	Doubts   []string        `json:"suspicion,omitempty"`
-	Absent   []string        `json:"absent,omitempty"`
-	Sources  []notify.Source `json:"sources"`
+	Type     string         `json:"message_type"`
+	ID       string         `json:"run_id"`
+	Plan     string         `json:"plan"`
+	Result   notify.Result  `json:"result"`
+	Snapshot string         `json:"snapshot_id"`
+	To       string         `json:"destination"`
+	Start    time.Time      `json:"start"`
+	Duration float64        `json:"total_duration"` // seconds
+	Error    string         `json:"error,omitempty"`
+	Steps    []stepObject   `json:"steps"`
+	Doubts   []string       `json:"suspicion,omitempty"`
+	Absent   []string       `json:"absent,omitempty"`
+	Sources  []sourceObject `json:"sources"`
+}
+
+type sourceObject struct {
+	Name   string        `json:"name"`
+	Kind   string        `json:"kind"`
+	Result notify.Result `json:"result"`
+	Error  string        `json:"error,omitempty"`
 }
 
 type stepObject struct {
@@ -150,13 +157,16 @@ type stepObject struct {
 func runObjectOf(n *night) runObject {
 	o := runObject{
 		Type: "run", ID: n.out.ID, Plan: n.plan.Name, Result: n.out.Result, To: n.out.To, Start: n.out.Start,
-		Duration: n.out.Duration.Seconds(), Error: n.out.Error, Steps: []stepObject{}, Doubts: n.out.Doubts, Sources: append([]notify.Source{}, n.out.Sources...),
+		Duration: n.out.Duration.Seconds(), Error: n.out.Error, Steps: []stepObject{}, Doubts: n.out.Doubts, Sources: []sourceObject{},
 	}
 	if n.saved != nil {
 		o.Snapshot = string(n.saved.ID)
 	}
 	for _, s := range n.out.Steps {
 		o.Steps = append(o.Steps, stepObject{s.Name, s.To, s.Result, s.Duration.Seconds(), s.Note, s.Error})
+	}
+	for _, s := range n.out.Sources {
+		o.Sources = append(o.Sources, sourceObject{s.Name, s.Kind, s.Result, s.Error})
 	}
 	for _, s := range n.absent {
 		o.Absent = append(o.Absent, s.Name)
