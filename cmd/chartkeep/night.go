@@ -15,6 +15,7 @@ import (
 	"chartkeep/cmd/internal/notify"
 	"chartkeep/cmd/internal/runlog"
 	"chartkeep/cmd/internal/ui"
+	"chartkeep/index"
 	"chartkeep/repo"
 	"chartkeep/repo/storage"
 	"chartkeep/snapshot"
@@ -41,6 +42,7 @@ type night struct {
 	home     *opened // where it was saved
 	all      []*opened
 	absent   []*site
+	verified []index.PackID // at home, read back after they were written
 	hookLog  bytes.Buffer
 	doubtful bool // a snapshot of the plan waits for a person's word
 }
@@ -67,13 +69,20 @@ func (n *night) run(ctx context.Context) error {
 	for _, o := range n.all {
 		n.foresee(ctx, o)
 		n.record(ctx, o)
-		if closed := o.finish(); closed != nil {
-			n.Warn("%s: %s", o.Name, oneLine(closed))
-		}
 	}
 	n.conclude(ctx, err)
+	n.out.Copies = n.states(context.WithoutCancel(ctx))
+	n.closeAll()
 	n.tell(context.WithoutCancel(ctx))
 	return n.verdict(ctx, err)
+}
+
+func (n *night) closeAll() {
+	for _, o := range n.all {
+		if err := o.finish(); err != nil {
+			n.Warn("%s: %s", o.Name, oneLine(err))
+		}
+	}
 }
 
 // steps are the night's work. Its error is one that left nothing else to do.

@@ -9,6 +9,7 @@ import (
 	"chartkeep/cmd/internal/config"
 	"chartkeep/cmd/internal/ui"
 	"chartkeep/gc"
+	"chartkeep/index"
 	"chartkeep/repo"
 	"chartkeep/repo/pack"
 	"chartkeep/repo/storage"
@@ -78,12 +79,14 @@ func (n *night) verify(ctx context.Context, o *opened, what repo.Written) {
 		faults := 0
 		var progress repo.CheckProgress
 		state := func() ui.State { return ui.State{Bytes: progress.Bytes.Load(), TotalBytes: progress.TotalBytes.Load()} }
+		fault := func(f repo.Fault) {
+			if faults++; first == nil {
+				first = fmt.Errorf("%s: %w", f.File, f.Problem)
+			}
+		}
+		good := func(p index.PackID) { n.verified = append(n.verified, p) }
 		err := o.program.During(state, func() error {
-			return o.r.VerifyWritten(ctx, what, repo.CheckOptions{Progress: &progress, Fault: func(f repo.Fault) {
-				if faults++; first == nil {
-					first = fmt.Errorf("%s: %w", f.File, f.Problem)
-				}
-			}})
+			return o.r.VerifyWritten(ctx, what, repo.CheckOptions{Progress: &progress, Fault: fault, Verified: good})
 		})
 		if err == nil && faults > 0 {
 			err = &failure{exitDamage, fmt.Errorf("what was written does not read back: %s; %w", ui.Counted(faults, "fault"), first), "The drive or its cable may be failing: chartkeep check"}
@@ -234,6 +237,9 @@ func (n *night) checkShare(ctx context.Context, o *opened) {
 	n.step(ctx, "check", o.Name, func() (string, error) {
 		k := newCheckRun(o.program, share, c.TimeBudget)
 		k.r = o.r
+		if o == n.home {
+			k.verified = n.verified
+		}
 		err := o.program.locked(ctx, o.r, storage.Shared, func() error { return k.run(ctx) })
 		return fmt.Sprintf("%s, %s of content read", ui.Counted(k.packs, "pack"), ui.Size(k.progress.Bytes.Load())), err
 	})
