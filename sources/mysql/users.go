@@ -1,0 +1,69 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// systemUsers are the server's own; every server has them.
+var systemUsers = []string{"mariadb.sys", "mysql.sys", "mysql.session", "mysql.infoschema"}
+
+// A grantee is a user or a role.
+type grantee struct {
+	user, host string
+	role       bool // of MariaDB, where roles have no host
+}
+
+func (a grantee) String() string {
+	if a.role {
+		return quote(a.user)
+	}
+	return quote(a.user) + "@" + quote(a.host)
+}
+
+// dumpUsers returns statements that make the server's roles and users anew, with
+// their passwords' hashes and rights.
+func dumpUsers(ctx context.Context, c *session, s server) ([]byte, error) {
+	accounts, err := listAccounts(ctx, c, s)
+	if err != nil {
+		return nil, fmt.Errorf("list the users: %w", err)
+	}
+	var created, granted strings.Builder
+	for _, a := range accounts {
+		if a.role {
+			fmt.Fprintf(&created, "CREATE ROLE IF NOT EXISTS %s;\n", a)
+		} else {
+			v, err := c.row(ctx, "SHOW CREATE USER "+a.String())
+			if err != nil {
+				return nil, fmt.Errorf("user %s: %w", a, err)
+			}
+			fmt.Fprintf(&created, "%s;\n", strings.Replace(v[0], "CREATE USER ", "CREATE USER IF NOT EXISTS ", 1))
+		}
+		err := c.each(ctx, "SHOW GRANTS FOR "+a.String(), func(v []string) error {
+			fmt.Fprintf(&granted, "%s;\n", v[0])
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("rights of %s: %w", a, err)
+		}
+	}
+	return []byte(created.String() + granted.String()), nil
+}
+
+// listAccounts returns the roles, then the users.
+func listAccounts(ctx context.Context, c *session, s server) ([]grantee, error) {
+	role := "'N'"
+	if s.maria {
+		role = "is_role"
+	}
+	var all []grantee
+	err := c.each(ctx, "SELECT User, Host, "+role+" FROM mysql.user ORDER BY 3 DESC, 1, 2", func(v []string) error {
+		if !slices.Contains(systemUsers, v[0]) && v[0] != "PUBLIC" {
+			all = append(all, grantee{user: v[0], host: v[1], role: v[2] == "Y"})
+		}
+		return nil
+	})
+	return all, err
+}
