@@ -38,7 +38,7 @@ func (p *program) tag(c *cli.Context) error {
 	if change.Set == nil && len(change.Add)+len(change.Remove) == 0 {
 		return usage(c, "--add, --remove or --set is wanted")
 	}
-	return p.edit(c, func(s *snapshot.Snapshot) func(*snapshot.Snapshot) {
+	return p.edit(c, repo.RecordTag, func(s *snapshot.Snapshot) func(*snapshot.Snapshot) {
 		tags, differ := change.Apply(s.Tags)
 		if !differ {
 			return nil
@@ -56,9 +56,14 @@ type editObject struct {
 	Held bool     `json:"held"`
 }
 
-// edit changes the snapshots that arguments and filters name. plan says how
-// each is to be changed; nil leaves it as it is.
-func (p *program) edit(c *cli.Context, plan func(*snapshot.Snapshot) func(*snapshot.Snapshot)) error {
+// edit changes the snapshots that arguments and filters name, and records it as
+// what it is. plan says how each is to be changed; nil leaves it as it is.
+func (p *program) edit(c *cli.Context, kind repo.RecordKind, plan func(*snapshot.Snapshot) func(*snapshot.Snapshot)) error {
+	return p.editWith(c, plan, func(_, named []*snapshot.Snapshot) []*snapshot.Snapshot { return named })
+}
+
+// editWith is edit for a change that concerns others, too, than those named.
+func (p *program) editWith(c *cli.Context, plan func(*snapshot.Snapshot) func(*snapshot.Snapshot), widen func(all, named []*snapshot.Snapshot) []*snapshot.Snapshot) error {
 	if c.NArg() == 0 && filterOf(c).empty() {
 		return usage(c, "which snapshots? Name them, or choose them with --host, --tag, --path or --plan")
 	}
@@ -67,10 +72,11 @@ func (p *program) edit(c *cli.Context, plan func(*snapshot.Snapshot) func(*snaps
 		if err != nil {
 			return err
 		}
-		if all, err = chosen(all, c.Args().Slice()); err != nil {
+		named, err := chosen(all, c.Args().Slice())
+		if err != nil {
 			return err
 		}
-		return p.editAll(c.Context, r, all, plan)
+		return p.editAll(c.Context, r, widen(all, named), plan)
 	})
 }
 
