@@ -21,6 +21,9 @@ type program struct {
 	secrets secrets
 	kdf     crypt.KDF // of a new repository's key; zero: the default
 
+	side   side             // of the repository that location names
+	others map[side]secrets // of the other sides
+
 	location     string // of the repository, as given
 	passwordFile string
 	configFile   string // as given
@@ -93,6 +96,7 @@ func (p *program) commands() []*cli.Command {
 		p.diffCommand(),
 		p.restoreCommand(),
 		p.dumpCommand(),
+		p.copyCommand(),
 		p.tagCommand(),
 		p.holdCommand(),
 		p.releaseCommand(),

@@ -24,7 +24,13 @@ in the repository: not a thief, and not you. A recovery card, printed and kept
 in a safe, opens it too.
 
    chartkeep -r /mnt/red/chartkeep init --recovery-card card.html
-   chartkeep -r /mnt/red/chartkeep init --parity 10     # for an old drive`,
+   chartkeep -r /mnt/red/chartkeep init --parity 10     # for an old drive
+
+With --like it is made a companion of another repository: data can be copied
+between the two as it lies there, which is quick (chartkeep copy). Passwords,
+cards and what is kept are each one's own.
+
+   chartkeep -r /mnt/blue/chartkeep init --like /mnt/red/chartkeep`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "chunker", Value: "gear", Usage: "cut files with `ALGORITHM` gear or rabin"},
 			compressionFlag("fastest"),
@@ -32,6 +38,7 @@ in a safe, opens it too.
 			&cli.StringFlag{Name: "recovery-card", Usage: "write a recovery card to `FILE`: .html, .png (the QR code), else text"},
 			&cli.StringFlag{Name: "label", Usage: "`TEXT` that tells this key from others"},
 			newPasswordFlag(),
+			likeSide.locationFlag("cut and name data like the repository `REPO`"), likeSide.passwordFlag(),
 		},
 		Action: p.initialize,
 	}
@@ -62,11 +69,24 @@ func initOptions(c *cli.Context) (o repo.InitOptions, err error) {
 }
 
 func (p *program) initialize(c *cli.Context) error {
-	ctx := c.Context
 	o, err := initOptions(c)
 	if err != nil {
 		return err
 	}
+	if !c.IsSet(likeSide.flag("")) {
+		return p.initializeAs(c, o)
+	}
+	if c.IsSet("chunker") {
+		return usage(c, "--like decides how data is cut, so --chunker cannot be given with it")
+	}
+	return p.other(c, likeSide).opened(c.Context, func(like *repo.Repository) error {
+		o.Like = like
+		return p.initializeAs(c, o)
+	})
+}
+
+func (p *program) initializeAs(c *cli.Context, o repo.InitOptions) error {
+	ctx := c.Context
 	st, err := p.createStore()
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ func main() {
 // run is main with an exit code. The key of a repository that it makes is
 // derived as kdf says, which is what tests make cheap.
 func run(args []string, kdf crypt.KDF) int {
-	p := &program{UI: ui.New(os.Stdout, os.Stderr), stdin: os.Stdin, secrets: takeSecrets(), kdf: kdf}
+	p := &program{UI: ui.New(os.Stdout, os.Stderr), stdin: os.Stdin, secrets: takeSecrets(""), kdf: kdf, others: otherSecrets()}
 	ctx, stop := interruptible(context.Background())
 	defer stop()
 	err := p.run(ctx, args)

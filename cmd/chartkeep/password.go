@@ -18,17 +18,17 @@ type secrets struct {
 	password, file, command string
 }
 
-// takeSecrets reads them and takes them out of the environment, so that no
-// command started by this program gets them.
-func takeSecrets() secrets {
+// takeSecrets reads those of a side and takes them out of the environment, so
+// that no command started by this program gets them.
+func takeSecrets(s side) secrets {
 	take := func(name string) string {
-		defer os.Unsetenv(name)
-		return os.Getenv(name)
+		defer os.Unsetenv(s.variable(name))
+		return os.Getenv(s.variable(name))
 	}
 	return secrets{
-		password: take("CHARTKEEP_PASSWORD"),
-		file:     take("CHARTKEEP_PASSWORD_FILE"),
-		command:  take("CHARTKEEP_PASSWORD_COMMAND"),
+		password: take("PASSWORD"),
+		file:     take("PASSWORD_FILE"),
+		command:  take("PASSWORD_COMMAND"),
 	}
 }
 
@@ -40,7 +40,7 @@ func (p *program) password(ctx context.Context, prompt string) (password []byte,
 		if file == "" {
 			file = p.secrets.file
 		}
-		password, err = passwordFrom(file)
+		password, err = passwordFrom(file, p.side)
 	case p.secrets.password != "":
 		password = []byte(p.secrets.password)
 	case p.secrets.command != "":
@@ -55,7 +55,7 @@ func (p *program) password(ctx context.Context, prompt string) (password []byte,
 // newPassword gets a password that is to be set: typed twice, or from file.
 func (p *program) newPassword(ctx context.Context, file string) ([]byte, error) {
 	if file != "" {
-		return passwordFrom(file)
+		return passwordFrom(file, p.side)
 	}
 	first, err := p.ask(ctx, "new password: ")
 	if err != nil {
@@ -72,10 +72,10 @@ func (p *program) newPassword(ctx context.Context, file string) ([]byte, error) 
 }
 
 // passwordFrom reads the first line of a file.
-func passwordFrom(file string) ([]byte, error) {
+func passwordFrom(file string, s side) ([]byte, error) {
 	b, err := os.ReadFile(file)
 	if err != nil {
-		return nil, failed("Check --password-file and CHARTKEEP_PASSWORD_FILE.", "read password: %w", err)
+		return nil, failed(fmt.Sprintf("Check --%s and %s.", s.flag("password-file"), s.variable("PASSWORD_FILE")), "read password: %w", err)
 	}
 	return firstLine(b, file)
 }
@@ -99,7 +99,7 @@ func (p *program) passwordOf(ctx context.Context, command string) ([]byte, error
 	run.Stdin, run.Stderr = p.stdin, os.Stderr
 	out, err := run.Output()
 	if err != nil {
-		return nil, failed("Check CHARTKEEP_PASSWORD_COMMAND.", "get the password from %q: %w", command, err)
+		return nil, failed("Check "+p.side.variable("PASSWORD_COMMAND")+".", "get the password from %q: %w", command, err)
 	}
 	return firstLine(out, fmt.Sprintf("%q", command))
 }

@@ -12,9 +12,10 @@ import (
 
 // Result is what a copying did. Bytes are of plaintext, but for Packed.
 type Result struct {
-	Copied  []Pair
-	Present []Pair
-	Failed  []*Failure
+	Companions bool
+	Copied     []Pair
+	Present    []Pair
+	Failed     []*Failure
 
 	Chunks, Bytes int64 // new in the target
 	Packed        int64 // bytes that they take there, compressed and sealed
@@ -49,7 +50,7 @@ func (f *Failure) Error() string {
 // means that the copying could not go on, and that another one will.
 func (p *Plan) Run(ctx context.Context) (*Result, error) {
 	p.o.Progress.TotalBytes.Store(p.Bytes)
-	r := &Result{Present: slices.Clone(p.Present)}
+	r := &Result{Companions: p.Companions, Present: slices.Clone(p.Present)}
 	if err := p.clear(ctx); err != nil {
 		return r, err
 	}
