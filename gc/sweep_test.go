@@ -175,12 +175,16 @@ func reopen(t *testing.T, st storage.Store, key []byte) *repo.Repository {
 }
 
 func tryPrune(t *testing.T, st storage.Store, key []byte) error {
+	return tryPruneOn(t, st, key, time.Now())
+}
+
+func tryPruneOn(t *testing.T, st storage.Store, key []byte, now time.Time) error {
 	r, err := repo.Open(t.Context(), st, key, repo.Options{})
 	if err != nil {
 		return storagetest.ErrInjected // killed before it could begin
 	}
 	defer r.Close()
-	p, err := gc.PlanPrune(t.Context(), r, gc.PruneOptions{})
+	p, err := gc.PlanPrune(t.Context(), r, gc.PruneOptions{Now: now})
 	if err != nil {
 		return err
 	}
