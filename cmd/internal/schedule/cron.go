@@ -16,7 +16,7 @@ import (
 // list of the values that it lets through. gronx reads the fields; what they
 // mean together is as in Debian's cron.
 type cron struct {
-	fields   [5]string // as written, in upper case
+	fields   [5]string // as written, but for names
 	minutes  []int
 	hours    []int
 	days     []int // of the month
@@ -24,8 +24,9 @@ type cron struct {
 	weekdays []int // Sunday is 0
 }
 
-// plainField is what all of the schedulers understand: gronx knows more.
-var plainField = regexp.MustCompile(`^[0-9A-Z*/,-]+$`)
+// plainField is what all of the schedulers understand, names having become
+// numbers: gronx knows more.
+var plainField = regexp.MustCompile(`^[0-9*/,-]+$`)
 
 // cronRanges are the values of the fields, in their order.
 var cronRanges = [5]struct {

@@ -240,7 +240,7 @@ func instant(d gc.Date, clock time.Duration, zone *time.Location) time.Time {
 		return t
 	}
 	_, offset := start.Add(-time.Second).Zone()
-	if earlier := wall.Add(-time.Duration(offset) * time.Second).In(zone); asShown(earlier).Equal(wall) {
+	if earlier := wall.Add(-time.Duration(offset) * time.Second).In(zone); earlier.Before(t) && asShown(earlier).Equal(wall) {
 		return earlier
 	}
 	return t
