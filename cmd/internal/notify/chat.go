@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/nicholas-fedor/shoutrrr/pkg/router"
@@ -26,7 +27,8 @@ func newChat(raw string) (*chat, error) {
 	if err != nil {
 		return nil, errors.New("its address cannot be read") // the error holds the address
 	}
-	c := &chat{scheme: address.Scheme, secrets: hide(address)}
+	c := &chat{secrets: hide(address)}
+	c.scheme, _, _ = strings.Cut(address.Scheme, "+") // generic+https
 	switch c.scheme {
 	case "logger":
 		return nil, errors.New("logger reaches nobody")
@@ -60,8 +62,12 @@ func (c *chat) clean(err error) error {
 	if err == nil {
 		return nil
 	}
-	return errors.New(c.secrets.Replace(withoutAddress(err).Error()))
+	return errors.New(c.secrets.Replace(anyAddress.ReplaceAllLiteralString(withoutAddress(err).Error(), "…")))
 }
+
+// anyAddress is an address in an error's text: what the service made of the one
+// that was configured holds the same secrets in another order.
+var anyAddress = regexp.MustCompile(`[a-z][a-z0-9+.-]*://[^\s"]+`)
 
 // withoutAddress is what went wrong with a request, without where it went.
 func withoutAddress(err error) error {

@@ -93,3 +93,12 @@ func subjects(notices []Notice) (all []string) {
 	}
 	return all
 }
+
+func mustNew(t *testing.T, s Settings) *Notifier {
+	t.Helper()
+	n, err := New(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/textproto"
 	"strconv"
+	"time"
 
 	"github.com/wneessen/go-mail"
 )
@@ -19,8 +20,7 @@ type SMTP struct {
 	Security Security
 	User     string // empty: no login
 	Password string
-	From     string         // empty: chartkeep@ and Settings.Host
-	Roots    *x509.CertPool // who may vouch for the server; nil: the system's
+	From     string // empty: chartkeep@ and Settings.Host
 }
 
 // Security is how the connection to the server is protected.
@@ -40,10 +40,11 @@ type mailer struct {
 	port   int
 	helo   string
 	to     string
+	roots  *x509.CertPool
 }
 
 func newMailer(s Settings, to string) (*mailer, error) {
-	m := &mailer{server: s.SMTP, to: to, helo: orElse(s.Host, "localhost")}
+	m := &mailer{server: s.SMTP, to: to, helo: orElse(s.Host, "localhost"), roots: s.Roots}
 	m.server.From = orElse(m.server.From, "chartkeep@"+m.helo)
 	if err := m.locate(); err != nil {
 		return nil, err
@@ -103,7 +104,7 @@ func (m *mailer) send(ctx context.Context, n Notice) error {
 	if err != nil {
 		return final{err}
 	}
-	client, err := mail.NewClient(m.host, m.options()...)
+	client, err := mail.NewClient(m.host, m.options(patience(ctx))...)
 	if err != nil {
 		return final{err}
 	}
@@ -114,13 +115,18 @@ func (m *mailer) send(ctx context.Context, n Notice) error {
 	return m.explain(err)
 }
 
-func (m *mailer) options() []mail.Option {
+func (m *mailer) options(timeout time.Duration) []mail.Option {
 	options := []mail.Option{
 		mail.WithPort(m.port), mail.WithHELO(m.helo), mail.WithTLSConfig(m.tls()),
-		mail.WithDialContextFunc(m.dial), mail.WithTLSPolicy(mail.NoTLS),
+		mail.WithTimeout(timeout),
 	}
-	if m.server.Security == StartTLS {
+	switch m.server.Security {
+	case StartTLS:
 		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory))
+	case TLS:
+		options = append(options, mail.WithSSL())
+	default:
+		options = append(options, mail.WithTLSPolicy(mail.NoTLS))
 	}
 	if m.server.User != "" {
 		options = append(options, mail.WithUsername(m.server.User), mail.WithPassword(m.server.Password),
@@ -130,21 +136,18 @@ func (m *mailer) options() []mail.Option {
 }
 
 func (m *mailer) tls() *tls.Config {
-	return &tls.Config{ServerName: m.host, RootCAs: m.server.Roots, MinVersion: tls.VersionTLS12}
+	return &tls.Config{ServerName: m.host, RootCAs: m.roots, MinVersion: tls.VersionTLS12}
 }
 
-// dial connects. The library minds the context only until the connection
-// stands, so the connection is closed when the time runs out.
-func (m *mailer) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, network, address)
-	if err != nil {
-		return nil, err
+// patience is how long the library may wait. It sets a deadline when it connects
+// and another when it sends, and minds the context only until the connection
+// stands: so it gets half of the time that is left.
+func patience(ctx context.Context) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return defaultLimit
 	}
-	context.AfterFunc(ctx, func() { _ = conn.Close() })
-	if m.server.Security == TLS {
-		return tls.Client(conn, m.tls()), nil
-	}
-	return conn, nil
+	return max(time.Until(deadline)/2, time.Millisecond) // the library knows no less than none
 }
 
 // explain says which server did not take a message, and whether another attempt
@@ -165,7 +168,7 @@ func (m *mailer) explain(err error) error {
 
 // message is a notice as mail. Its ID is the same at every attempt.
 func (m *mailer) message(n Notice) (*mail.Msg, error) {
-	msg := mail.NewMsg()
+	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	if err := msg.From(m.server.From); err != nil {
 		return nil, fmt.Errorf("sender %q: %w", m.server.From, err)
 	}

@@ -48,6 +48,7 @@ package notify
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -69,6 +70,9 @@ type Settings struct {
 	URLs        []string // chat services, as shoutrrr writes them
 	Healthcheck string   // base address of a check as at healthchecks.io
 	Prometheus  string   // file for the text collector of node_exporter
+
+	// Roots may vouch for the servers of mail and pings; nil: the system's.
+	Roots *x509.CertPool
 
 	// Proxy says which proxy a ping goes through; nil: none. Chat services are
 	// reached as their library does it: through what HTTPS_PROXY says.
@@ -135,7 +139,7 @@ func New(s Settings) (*Notifier, error) {
 		}
 	}
 	if s.Healthcheck != "" {
-		ping, err := newPinger(s.Healthcheck, s.Proxy)
+		ping, err := newPinger(s)
 		if err != nil {
 			return nil, fmt.Errorf("healthcheck: %w", err)
 		}

@@ -75,7 +75,7 @@ func (s Settings) sinceWhen(t time.Time) string {
 // lastGood completes a sentence with when that was, and how late the next is.
 func (s Settings) lastGood(made string, t time.Time, late int) string {
 	if t.IsZero() {
-		return "No good backup was made there yet."
+		return "No good backup was made yet."
 	}
 	days := fmt.Sprintf("%d working days have", late)
 	if late == 1 {

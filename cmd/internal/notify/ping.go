@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -20,14 +21,15 @@ type pinger struct {
 // maxPing bounds what is sent as the log of a run; healthchecks.io keeps 100 kB.
 const maxPing = 100_000
 
-func newPinger(raw string, proxy func(*http.Request) (*url.URL, error)) (*pinger, error) {
-	base, err := url.Parse(raw)
+func newPinger(s Settings) (*pinger, error) {
+	base, err := url.Parse(s.Healthcheck)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, errors.New("its address must begin with https:// or http://")
 	}
 	base.Path = strings.TrimSuffix(base.Path, "/")
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.Proxy = proxy
+	transport.Proxy = s.Proxy
+	transport.TLSClientConfig = &tls.Config{RootCAs: s.Roots, MinVersion: tls.VersionTLS12}
 	return &pinger{base, &http.Client{Transport: transport}}, nil
 }
 
