@@ -153,8 +153,8 @@ func databaseGrants(ctx context.Context, conn *pgx.Conn) ([]Grant, error) {
 
 func databaseSettings(ctx context.Context, conn *pgx.Conn) ([]Setting, error) {
 	rows, err := conn.Query(ctx, `SELECT coalesce(r.rolname, ''), split_part(c.item, '=', 1), substr(c.item, strpos(c.item, '=') + 1)
-		FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase LEFT JOIN pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) c(item)
-		WHERE d.datname = current_database() ORDER BY 1, 2`)
+		FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase LEFT JOIN pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) WITH ORDINALITY c(item, place)
+		WHERE d.datname = current_database() ORDER BY 1, c.place`)
 	if err != nil {
 		return nil, err
 	}

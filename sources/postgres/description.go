@@ -16,9 +16,10 @@ const formatVersion = 1
 // A Description says what was saved of a server. It has nothing in it that
 // changes while the databases' structure does not.
 type Description struct {
-	Format    int        `json:"format"` // version of the layout: 1
-	Kind      string     `json:"kind"`   // "postgresql"
-	Server    string     `json:"server"` // version, as 15.18
+	Format    int        `json:"format"`  // version of the layout: 1
+	Kind      string     `json:"kind"`    // "postgresql"
+	Server    string     `json:"server"`  // version, as 15.18
+	Program   int        `json:"pg_dump"` // major version of the program that wrote the definitions
 	Databases []Database `json:"databases"`
 }
 

@@ -54,7 +54,7 @@ func (d *dump) begin() error {
 	if err != nil {
 		return err
 	}
-	if d.programs, err = findPrograms(d.ctx, d.want.Programs, "pg_dump", d.version/10000, false); err != nil {
+	if d.programs, err = findPrograms(d.ctx, d.want.Programs, "pg_dump", newestFrom(d.version/10000)); err != nil {
 		return err
 	}
 	if d.roles, d.secrets, err = d.dumpRoles(d.ctx); err != nil {
@@ -109,7 +109,7 @@ func (s *server) ask(ctx context.Context, conn *pgx.Conn) error {
 }
 
 func (d *dump) describe() (err error) {
-	all := Description{Format: formatVersion, Kind: kind, Server: d.release}
+	all := Description{Format: formatVersion, Kind: kind, Server: d.release, Program: d.programs.major}
 	for _, m := range d.moments {
 		all.Databases = append(all.Databases, m.Database)
 	}

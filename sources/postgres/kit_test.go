@@ -75,7 +75,7 @@ func programsWith(dir string) string { return filepath.Join(dir, "lib", "postgre
 // installation makes a copy of PostgreSQL's programs in dir that has the
 // extension of testdata. A server finds its files by the place of its program.
 func installation(ctx context.Context, dir string) error {
-	p, err := findPrograms(ctx, "", "postgres", 13, false)
+	p, err := findPrograms(ctx, "", "postgres", newestFrom(13))
 	if err != nil {
 		return err
 	}
@@ -296,7 +296,7 @@ func vendorDump(t *testing.T, s *Server, database string, args ...string) string
 
 func programsDir(t *testing.T) string {
 	t.Helper()
-	p, err := findPrograms(t.Context(), "", "pg_dump", 13, false)
+	p, err := findPrograms(t.Context(), "", "pg_dump", newestFrom(13))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,19 +35,41 @@ type programs struct {
 	major int
 }
 
-// findPrograms returns the newest programs among which one is named want, and
-// whose major version is at least major; those in dir, if one is given. With
-// exact, the versions have to be equal.
-func findPrograms(ctx context.Context, dir, want string, major int, exact bool) (programs, error) {
-	best := programs{}
-	newest := 0
+// A choice prefers one version of programs to another: which of two, best being
+// 0 while there is none, and what is asked for in words.
+type choice struct {
+	better func(v, best int) bool
+	asked  string
+}
+
+// newestFrom chooses the newest from a version on: a dump program has to know
+// the server it reads.
+func newestFrom(major int) choice {
+	return choice{func(v, best int) bool { return v >= major && v > best }, fmt.Sprintf("%d or newer", major)}
+}
+
+// oldestFrom chooses the oldest from a version on: a newer pg_restore says things
+// that an older server does not know.
+func oldestFrom(major int) choice {
+	return choice{func(v, best int) bool { return v >= major && (best == 0 || v < best) }, fmt.Sprintf("%d or newer", major)}
+}
+
+// exactly chooses one version.
+func exactly(major int) choice {
+	return choice{func(v, _ int) bool { return v == major }, strconv.Itoa(major)}
+}
+
+// findPrograms chooses among the folders that have the program want: in dir, if
+// one is given.
+func findPrograms(ctx context.Context, dir, want string, c choice) (programs, error) {
+	best, newest := programs{}, 0
 	for _, d := range programFolders(dir, want) {
 		v, err := programVersion(ctx, filepath.Join(d, executable(want)))
 		if err != nil {
 			continue
 		}
 		newest = max(newest, v)
-		if v > best.major && v >= major && (!exact || v == major) {
+		if c.better(v, best.major) {
 			best = programs{d, v}
 		}
 	}
@@ -55,7 +77,7 @@ func findPrograms(ctx context.Context, dir, want string, major int, exact bool) 
 	case best.dir != "":
 		return best, nil
 	case newest > 0:
-		return best, fmt.Errorf("%w: the server is version %d and %s is version %d", ErrPrograms, major, want, newest)
+		return best, fmt.Errorf("%w: %s has to be version %s, and the newest here is %d", ErrPrograms, want, c.asked, newest)
 	case dir != "":
 		return best, fmt.Errorf("%w: no %s in %s", ErrPrograms, want, dir)
 	}

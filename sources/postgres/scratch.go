@@ -48,7 +48,11 @@ var scratchSettings = []string{
 
 // Scratch makes and starts a server. Stop has to be called.
 func Scratch(ctx context.Context, o ScratchOptions) (*Server, error) {
-	p, err := findPrograms(ctx, o.Programs, "initdb", o.Major, o.Major > 0)
+	choice := newestFrom(0)
+	if o.Major > 0 {
+		choice = exactly(o.Major)
+	}
+	p, err := findPrograms(ctx, o.Programs, "initdb", choice)
 	if err != nil {
 		return nil, err
 	}
