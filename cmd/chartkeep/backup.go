@@ -338,7 +338,7 @@ func (b *backupRun) saveApart(ctx context.Context, w *repo.Writer, part *part, o
 	if err == nil {
 		return nodes, sum, nil
 	}
-	b.problem("/"+part.record.Name, err)
+	b.problem(part.record.Paths[0], err)
 	part.record.Files, part.record.Bytes, part.record.New, part.record.Error = 0, 0, 0, oneLine(err)
 	b.progress.Errors.Add(1)
 	return nil, snapshot.Summary{Errors: 1}, nil

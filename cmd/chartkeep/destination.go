@@ -24,25 +24,27 @@ type site struct {
 	config.Destination
 	program *program // with its location and password; nil: it is absent
 	why     error    // that it is absent
+	broken  error    // there is no way to open it
 }
 
 // siteOf looks for a destination. What is not there, drive or folder, makes it
-// absent; anything else is an error of the first run that opens it.
-func (p *program) siteOf(ctx context.Context, d config.Destination) (*site, error) {
+// absent; anything else that is wrong is told when it is opened.
+func (p *program) siteOf(ctx context.Context, d config.Destination) *site {
 	at, why := p.locate(ctx, d)
 	if why != nil {
-		return &site{Destination: d, why: why}, nil
+		return &site{Destination: d, why: why}
 	}
 	found := *p
 	found.location = at
+	s := &site{Destination: d, program: &found}
 	if d.Password != "" {
 		password, err := secret.Resolve(d.Password)
 		if err != nil {
-			return nil, failed("Check the destination's password in the configuration.", "destination %s: %w", d.Name, err)
+			s.broken = failed("Check the destination's password in the configuration.", "destination %s: %w", d.Name, err)
 		}
 		found.passwordFile, found.secrets = "", secrets{password: string(password)}
 	}
-	return &site{Destination: d, program: &found}, nil
+	return s
 }
 
 // locate returns where the destination's repository lies now.
@@ -133,11 +135,7 @@ func (p *program) sites(ctx context.Context, c *config.Config, plan config.Plan)
 		if !ok {
 			return nil, failed("Check the plan's to = […].", "plan %s: there is no destination %s", plan.Name, name)
 		}
-		found, err := p.siteOf(ctx, d)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, found)
+		all = append(all, p.siteOf(ctx, d))
 	}
 	return all, nil
 }
@@ -153,7 +151,7 @@ func (p *program) firstSite(ctx context.Context, conf *config.Config, plan confi
 	}
 	for _, s := range sites {
 		if s.program != nil {
-			return s.program, nil
+			return s.program, s.broken
 		}
 	}
 	return nil, noneThere(plan, sites[0].why)

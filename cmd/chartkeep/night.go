@@ -130,6 +130,9 @@ func (n *night) openAll(ctx context.Context, sites []*site) {
 
 // open1 opens a destination and takes its lock of runs.
 func (n *night) open1(ctx context.Context, s *site) (*opened, error) {
+	if s.broken != nil {
+		return nil, s.broken
+	}
 	st, err := s.program.openStore()
 	if err != nil {
 		return nil, err

@@ -31,16 +31,18 @@ func TestStories(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("CHARTKEEP_REPOSITORY", filepath.Join(e.WorkDir, "repo"))
 			e.Setenv("CHARTKEEP_CACHE_DIR", filepath.Join(e.WorkDir, "cache"))
+			e.Setenv("CHARTKEEP_STATE_DIR", filepath.Join(e.WorkDir, "state"))
 			e.Setenv("CHARTKEEP_PASSWORD", "a good password")
 			e.Setenv("HOME", e.WorkDir)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits,
-			"field": field,
-			"lock":  lock,
-			"noise": noise,
-			"spoil": spoil,
+			"exits":  exits,
+			"expand": expand,
+			"field":  field,
+			"lock":   lock,
+			"noise":  noise,
+			"spoil":  spoil,
 		},
 	})
 }

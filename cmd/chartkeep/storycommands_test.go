@@ -102,3 +102,23 @@ func lock(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	})
 }
+
+// expand replaces the variables in a file, which stand as in a command: a plan's
+// paths are absolute. $$ is a dollar sign.
+//
+//	expand plans.toml
+func expand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: expand FILE")
+	}
+	name := ts.MkAbs(args[0])
+	text, err := os.ReadFile(name)
+	ts.Check(err)
+	expanded := os.Expand(string(text), func(v string) string {
+		if v == "$" {
+			return v
+		}
+		return ts.Getenv(v)
+	})
+	ts.Check(os.WriteFile(name, []byte(expanded), 0o600))
+}
