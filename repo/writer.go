@@ -22,6 +22,7 @@ type WriterOptions struct {
 	Level       pack.Level    // 0: what the repository was made with
 	Concurrency int           // sealing workers; 0: one a processor
 	DryRun      bool          // hash, claim and count, but store nothing
+	Aside       bool          // store what is put and nothing else: copies that an earlier run left unwritten stay so
 	Publish     time.Duration // at most this long until what was stored can be used by a later run; 0: 5 minutes
 }
 
@@ -33,6 +34,7 @@ type Writer struct {
 	codec   *pack.Codec
 	publish time.Duration
 	dry     bool
+	aside   bool
 
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
@@ -87,7 +89,7 @@ func (r *Repository) NewWriter(ctx context.Context, o WriterOptions) (*Writer, e
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer{r: r, index: ix, codec: r.codec, dry: o.DryRun, publish: o.Publish, published: time.Now(), blocks: make(chan *openBlock), tidied: make(chan struct{})}
+	w := &Writer{r: r, index: ix, codec: r.codec, dry: o.DryRun, aside: o.Aside, publish: o.Publish, published: time.Now(), blocks: make(chan *openBlock), tidied: make(chan struct{})}
 	if o.Level != 0 {
 		if w.codec, err = pack.NewCodec(o.Level); err != nil {
 			return nil, err
@@ -120,7 +122,7 @@ func (w *Writer) startSealing(workers int) {
 		w.sealers.Go(func() error {
 			defer close(w.tidied)
 			_, err := w.session()
-			if err == nil {
+			if err == nil && !w.aside {
 				w.r.completeTwins(w.ctx) // after this run's own session has both copies
 			}
 			return w.fail(err)
