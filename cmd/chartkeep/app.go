@@ -93,6 +93,7 @@ func (p *program) commands() []*cli.Command {
 		p.lsCommand(),
 		p.findCommand(),
 		p.historyCommand(),
+		p.logCommand(),
 		p.diffCommand(),
 		p.restoreCommand(),
 		p.dumpCommand(),

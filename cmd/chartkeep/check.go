@@ -74,7 +74,9 @@ func (p *program) check(c *cli.Context) error {
 	k := newCheckRun(p, share, c.Duration("time-budget"))
 	return p.reading(c.Context, func(r *repo.Repository) error {
 		k.r = r
-		return k.run(c.Context)
+		err := k.run(c.Context)
+		k.enterCheck(c.Context, err)
+		return err
 	})
 }
 
@@ -152,6 +154,9 @@ func (k *checkRun) look(ctx context.Context, packs []index.PackInfo) error {
 		return err
 	}
 	if err := k.r.AssumeDamaged(ctx, k.lost); err != nil {
+		return err
+	}
+	if err := k.followLog(ctx); err != nil {
 		return err
 	}
 	return k.follow(ctx)

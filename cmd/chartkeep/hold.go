@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"chartkeep/repo"
 	"chartkeep/snapshot"
 )
 
@@ -20,7 +21,7 @@ released. An edited snapshot gets another ID.
    chartkeep hold --reason "records request, case 4711" 3f9c0a11`,
 		Flags: append(filterFlags(), &cli.StringFlag{Name: "reason", Usage: "why, as `TEXT`"}),
 		Action: func(c *cli.Context) error {
-			return p.edit(c, func(*snapshot.Snapshot) func(*snapshot.Snapshot) {
+			return p.edit(c, repo.RecordHold, func(*snapshot.Snapshot) func(*snapshot.Snapshot) {
 				return snapshot.Protect(snapshot.CurrentUser(), c.String("reason"), time.Now())
 			})
 		},
@@ -40,7 +41,7 @@ were those of its plan before it: retention of the plan goes on.
    chartkeep release --reason "the old scans were moved" latest`,
 		Flags: append(filterFlags(), &cli.StringFlag{Name: "reason", Usage: "why, as `TEXT`"}),
 		Action: func(c *cli.Context) error {
-			return p.editWith(c, func(s *snapshot.Snapshot) func(*snapshot.Snapshot) {
+			return p.editWith(c, repo.RecordRelease, func(s *snapshot.Snapshot) func(*snapshot.Snapshot) {
 				if s.Hold == nil && !s.Suspicious() {
 					return nil
 				}

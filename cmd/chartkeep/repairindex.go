@@ -24,7 +24,7 @@ type indexRepair struct {
 	plan    *repo.IndexRepair
 	adopt   []*index.Directory
 	twins   []repo.Fault // copies to be written anew
-	useless []repo.Fault // records of checks that cannot be read
+	useless []repo.Fault // records of checks and runs that cannot be read
 	lost    []repo.Fault // what cannot be mended
 	cache   bool         // the local index is wrong
 }
@@ -67,7 +67,7 @@ func (x *indexRepair) find(ctx context.Context) error {
 			x.cache = x.cache || !f.Pack.IsZero()
 		case f.Mendable:
 			x.twins = append(x.twins, f)
-		case folder == string(repo.Damage) || folder == string(repo.Checks):
+		case folder == string(repo.Damage) || folder == string(repo.Checks) || folder == string(repo.Log):
 			x.useless = append(x.useless, f)
 		default:
 			x.lost = append(x.lost, f)
@@ -85,7 +85,7 @@ func (x *indexRepair) say() {
 		{len(x.plan.Broken), "index segments to be written anew: %d"},
 		{len(x.plan.Adopted), "packs that no readable segment names: %d"},
 		{len(x.twins), "files of which a copy is to be written again: %d"},
-		{len(x.useless), "records of checks that cannot be read and are of no use: %d"},
+		{len(x.useless), "records of checks and runs that cannot be read and are of no use: %d"},
 	} {
 		if line.number > 0 {
 			x.Print(line.format, line.number)

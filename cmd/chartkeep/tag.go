@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -59,11 +60,11 @@ type editObject struct {
 // edit changes the snapshots that arguments and filters name, and records it as
 // what it is. plan says how each is to be changed; nil leaves it as it is.
 func (p *program) edit(c *cli.Context, kind repo.RecordKind, plan func(*snapshot.Snapshot) func(*snapshot.Snapshot)) error {
-	return p.editWith(c, plan, func(_, named []*snapshot.Snapshot) []*snapshot.Snapshot { return named })
+	return p.editWith(c, kind, plan, func(_, named []*snapshot.Snapshot) []*snapshot.Snapshot { return named })
 }
 
 // editWith is edit for a change that concerns others, too, than those named.
-func (p *program) editWith(c *cli.Context, plan func(*snapshot.Snapshot) func(*snapshot.Snapshot), widen func(all, named []*snapshot.Snapshot) []*snapshot.Snapshot) error {
+func (p *program) editWith(c *cli.Context, kind repo.RecordKind, plan func(*snapshot.Snapshot) func(*snapshot.Snapshot), widen func(all, named []*snapshot.Snapshot) []*snapshot.Snapshot) error {
 	if c.NArg() == 0 && filterOf(c).empty() {
 		return usage(c, "which snapshots? Name them, or choose them with --host, --tag, --path or --plan")
 	}
@@ -76,11 +77,15 @@ func (p *program) editWith(c *cli.Context, plan func(*snapshot.Snapshot) func(*s
 		if err != nil {
 			return err
 		}
-		return p.editAll(c.Context, r, widen(all, named), plan)
+		rec := repo.Record{Kind: kind, Time: time.Now()}
+		if reason := c.String("reason"); reason != "" {
+			rec.Steps = []repo.Step{{Name: string(kind), Result: repo.ResultDone, Start: rec.Time, Words: reason}}
+		}
+		return p.editAll(c.Context, r, widen(all, named), rec, plan)
 	})
 }
 
-func (p *program) editAll(ctx context.Context, r *repo.Repository, all []*snapshot.Snapshot, plan func(*snapshot.Snapshot) func(*snapshot.Snapshot)) error {
+func (p *program) editAll(ctx context.Context, r *repo.Repository, all []*snapshot.Snapshot, rec repo.Record, plan func(*snapshot.Snapshot) func(*snapshot.Snapshot)) (err error) {
 	all = slices.DeleteFunc(all, func(s *snapshot.Snapshot) bool { return plan(s) == nil })
 	if len(all) == 0 {
 		p.Say("nothing to change")
@@ -91,11 +96,13 @@ func (p *program) editAll(ctx context.Context, r *repo.Repository, all []*snapsh
 		return err
 	}
 	defer w.Abort()
+	defer func() { p.enter(ctx, r, w, rec, err) }()
 	for _, s := range all {
 		n, err := snapshot.Edit(ctx, r, w, s, plan(s))
 		if err != nil {
 			return err
 		}
+		rec.Snapshots = append(rec.Snapshots, n.ID)
 		p.Object(editObject{"changed", string(s.ID), string(n.ID), list(n.Tags), n.Hold != nil})
 		p.Say("snapshot %s is now %s", s.ID.Short(), strings.Join(slices.Concat([]string{n.ID.Short()}, n.Tags, marks(n)), " "))
 	}
