@@ -74,6 +74,10 @@ type binRecord struct {
 // d.ForGood removes it. The caller holds the shared lock.
 func (r *Repository) Discard(ctx context.Context, ids []DocumentID, d Discard, done func(id DocumentID, kept bool)) error {
 	x := discarding{r: r, Discard: d}
+	before, _, err := r.binEntries(ctx) // of listed snapshots: left by a run that was cut off
+	if err != nil {
+		return err
+	}
 	for _, id := range ids {
 		err := r.withReserve(ctx, func() error { return x.put(ctx, id) })
 		kept := err == nil
@@ -83,9 +87,22 @@ func (r *Repository) Discard(ctx context.Context, ids []DocumentID, d Discard, d
 		if err := r.RemoveDocument(ctx, Snapshots, id); err != nil && !(kept && errors.Is(err, fs.ErrNotExist)) {
 			return err
 		}
+		if err := r.removeDocuments(ctx, Bin, entriesFor(id, before)); err != nil {
+			return err
+		}
 		done(id, kept)
 	}
 	return nil
+}
+
+// entriesFor names those of the entries that are a snapshot's.
+func entriesFor(id DocumentID, all []Discarded) (entries []DocumentID) {
+	for _, d := range all {
+		if d.Snapshot == id {
+			entries = append(entries, d.Entry)
+		}
+	}
+	return entries
 }
 
 // discarding is a run of Discard. Its entries share a session.
@@ -170,7 +187,7 @@ func (r *Repository) binEntries(ctx context.Context) (all []Discarded, broken []
 		broken = slices.DeleteFunc(broken, func(b BrokenEntry) bool { return !slices.Contains(ids, b.Entry) })
 	}
 	slices.SortFunc(all, func(a, b Discarded) int {
-		return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Entry, b.Entry))
+		return cmp.Or(b.At.Compare(a.At), b.Until.Compare(a.Until), cmp.Compare(a.Entry, b.Entry))
 	})
 	return all, broken, nil
 }
@@ -216,27 +233,23 @@ func (r *Repository) TakeBack(ctx context.Context, id DocumentID) error {
 	if err != nil {
 		return err
 	}
-	entries = slices.DeleteFunc(entries, func(d Discarded) bool { return d.Snapshot != id })
-	if len(entries) == 0 {
+	own := slices.IndexFunc(entries, func(d Discarded) bool { return d.Snapshot == id })
+	if own < 0 {
 		return fmt.Errorf("snapshot %s is not in the bin: %w", id.Short(), fs.ErrNotExist)
 	}
 	name := path.Join(string(Snapshots), string(id))
 	err = r.withReserve(ctx, func() error {
 		// One copy may be there, where a run was cut off.
-		err := putSame(ctx, r.store, path.Join(twinFolder, name), entries[0].file)
+		err := putSame(ctx, r.store, path.Join(twinFolder, name), entries[own].file)
 		if err == nil {
-			err = putSame(ctx, r.store, name, entries[0].file)
+			err = putSame(ctx, r.store, name, entries[own].file)
 		}
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("take back snapshot %s: %w", id.Short(), err)
 	}
-	var gone []DocumentID
-	for _, d := range entries {
-		gone = append(gone, d.Entry)
-	}
-	return r.removeDocuments(ctx, Bin, gone)
+	return r.removeDocuments(ctx, Bin, entriesFor(id, entries))
 }
 
 // Purge removes entries of the bin. The caller holds the exclusive lock: an
