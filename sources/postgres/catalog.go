@@ -14,7 +14,8 @@ import (
 // The key is the primary key, or else a unique index that has every row.
 // A partition is loaded through the topmost table when its bounds may fall
 // elsewhere on another server: by hash (of an enum's numbers, for one), or by a
-// text's order.
+// text's order. Names in arrays are bytes: the driver would take an array's text
+// for UTF-8.
 const tablesQuery = `
 WITH RECURSIVE up AS (
 	SELECT i.inhrelid AS leaf, i.inhparent AS parent, 1 AS depth FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relispartition
@@ -35,12 +36,12 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 	LEFT JOIN roots ON roots.leaf = c.oid AND roots.moves
 	LEFT JOIN pg_class rc ON rc.oid = roots.root LEFT JOIN pg_namespace rn ON rn.oid = rc.relnamespace
 	LEFT JOIN LATERAL (
-		SELECT array_agg(a.attname::text ORDER BY a.attnum) AS names,
-			array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY a.attnum) AS types, array_agg(a.attnotnull ORDER BY a.attnum) AS filled
+		SELECT array_agg(convert_to(a.attname, pg_client_encoding()) ORDER BY a.attnum) AS names,
+			array_agg(convert_to(format_type(a.atttypid, a.atttypmod), pg_client_encoding()) ORDER BY a.attnum) AS types, array_agg(a.attnotnull ORDER BY a.attnum) AS filled
 		FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
 	) col ON true
 	LEFT JOIN LATERAL (
-		SELECT array_agg(a.attname::text ORDER BY k.place) AS columns
+		SELECT array_agg(convert_to(a.attname, pg_client_encoding()) ORDER BY k.place) AS columns
 		FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, place)
 			JOIN pg_class ic ON ic.oid = i.indexrelid JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
 		WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND k.place <= i.indnkeyatts
@@ -74,7 +75,7 @@ func listTables(ctx context.Context, conn *pgx.Conn) ([]listed, error) {
 func scanTable(row pgx.CollectableRow) (listed, error) {
 	var l listed
 	var rootSchema, root *string
-	var names, types, key []string
+	var names, types, key [][]byte
 	var filled []bool
 	err := row.Scan(&l.oid, (*string)(&l.Schema), (*string)(&l.Name), &l.partitioned, &l.Config, &l.condition,
 		&rootSchema, &root, &names, &types, &filled, &key)
@@ -88,7 +89,7 @@ func scanTable(row pgx.CollectableRow) (listed, error) {
 		l.Key = append(l.Key, Name(k))
 	}
 	for i := range names {
-		l.Columns = append(l.Columns, Column{Name(names[i]), types[i], filled[i]})
+		l.Columns = append(l.Columns, Column{Name(names[i]), Name(types[i]), filled[i]})
 	}
 	l.File = tableFile(l.Schema, l.Name)
 	return l, nil
@@ -97,11 +98,13 @@ func scanTable(row pgx.CollectableRow) (listed, error) {
 // describe tells what a database is beside its tables.
 func describe(ctx context.Context, conn *pgx.Conn, version int) (d Database, err error) {
 	restricted := false
+	var comment *string
 	row := conn.QueryRow(ctx, `SELECT d.datname, pg_get_userbyid(d.datdba), pg_encoding_to_char(d.encoding), d.datcollate, d.datctype, `+
 		localeColumns(version)+`, shobj_description(d.oid, 'pg_database'), d.datconnlimit, d.datacl IS NOT NULL
 		FROM pg_database d WHERE d.datname = current_database()`)
 	err = row.Scan((*string)(&d.Name), (*string)(&d.Owner), &d.Encoding, &d.Collate, &d.CType,
-		&d.Provider, &d.Locale, &d.Rules, &d.Collations, &d.Comment, &d.Connections, &restricted)
+		&d.Provider, &d.Locale, &d.Rules, &d.Collations, &comment, &d.Connections, &restricted)
+	d.Comment = (*Name)(comment)
 	if err == nil {
 		d.Grants, err = databaseGrants(ctx, conn)
 	}
@@ -159,7 +162,7 @@ func databaseSettings(ctx context.Context, conn *pgx.Conn) ([]Setting, error) {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (s Setting, err error) {
-		return s, row.Scan((*string)(&s.Role), &s.Name, &s.Value)
+		return s, row.Scan((*string)(&s.Role), &s.Name, (*string)(&s.Value))
 	})
 }
 

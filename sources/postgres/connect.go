@@ -38,10 +38,13 @@ func hasCode(err error, codes ...string) bool {
 }
 
 // session is what values look like as text, and that nothing ends a connection
-// that waits. A setting that a server does not know is left out.
+// that waits. A setting that a server does not know is left out. The bytes of a
+// database without an encoding are left as they are: the server would refuse
+// those that are no UTF-8.
 const session = `SELECT pg_catalog.set_config(s.name, v.value, false) FROM pg_catalog.pg_settings s JOIN (VALUES
 	('datestyle', 'ISO'), ('intervalstyle', 'postgres'), ('timezone', 'UTC'), ('extra_float_digits', '3'),
 	('bytea_output', 'hex'), ('lc_monetary', 'C'), ('xmloption', 'content'), ('quote_all_identifiers', 'off'),
+	('client_encoding', CASE pg_catalog.getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END),
 	('search_path', ''), ('row_security', 'off'), ('synchronize_seqscans', 'off'), ('array_nulls', 'on'),
 	('standard_conforming_strings', 'on'), ('default_transaction_read_only', 'off'), ('jit', 'off'),
 	('max_parallel_workers_per_gather', '0'), ('statement_timeout', '0'), ('lock_timeout', '0'), ('transaction_timeout', '0'),

@@ -30,9 +30,7 @@ func (c *Count) add(row []byte) {
 // addSum counts a row whose hash is sum, but not its bytes.
 func (c *Count) addSum(sum []byte) {
 	c.Rows++
-	var carry uint64
-	c.Digest[0], carry = bits.Add64(c.Digest[0], binary.LittleEndian.Uint64(sum), 0)
-	c.Digest[1], _ = bits.Add64(c.Digest[1], binary.LittleEndian.Uint64(sum[8:]), carry)
+	c.Digest = c.Digest.plus(Digest{binary.LittleEndian.Uint64(sum), binary.LittleEndian.Uint64(sum[8:])})
 }
 
 // A reading is one file that has to be read, and what it held.
@@ -81,4 +79,18 @@ func (s *seen) missing() (n int) {
 		}
 	}
 	return n
+}
+
+// plus counts two tables as one.
+func (c Count) plus(o Count) Count {
+	c.Rows += o.Rows
+	c.Bytes += o.Bytes
+	c.Digest = c.Digest.plus(o.Digest)
+	return c
+}
+
+func (d Digest) plus(o Digest) Digest {
+	low, carry := bits.Add64(d[0], o[0], 0)
+	high, _ := bits.Add64(d[1], o[1], carry)
+	return Digest{low, high}
 }

@@ -36,7 +36,7 @@ type Database struct {
 	Rules      string `json:"icu_rules,omitempty"`
 	Collations string `json:"collation_version,omitempty"` // of the system's library, now
 
-	Comment     *string   `json:"comment,omitempty"`
+	Comment     *Name     `json:"comment,omitempty"`
 	Connections int       `json:"connection_limit"` // -1: any number
 	Grants      []Grant   `json:"grants,omitempty"` // nil: what a new database has
 	Settings    []Setting `json:"settings,omitempty"`
@@ -58,7 +58,7 @@ type Grant struct {
 type Setting struct {
 	Role  Name   `json:"role,omitempty"`
 	Name  string `json:"name"`
-	Value string `json:"value"`
+	Value Name   `json:"value"`
 }
 
 // An Extension is one that a database has installed.
@@ -83,9 +83,9 @@ type Table struct {
 
 // A Column is one that is saved: generated ones are not.
 type Column struct {
-	Name    Name   `json:"name"`
-	Type    string `json:"type"`
-	NotNull bool   `json:"not_null,omitempty"`
+	Name    Name `json:"name"`
+	Type    Name `json:"type"`
+	NotNull bool `json:"not_null,omitempty"`
 }
 
 // A Place names a table.

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -119,4 +120,27 @@ func Lost(before, now map[string]string) ([]string, error) {
 	}
 	slices.Sort(lost)
 	return lost, nil
+}
+
+// Differences compares what the tables of a database held when it was saved
+// with what they hold elsewhere. Partitions whose rows may have moved to a
+// sibling count together.
+func Differences(d Database, saved, now map[string]Count) []string {
+	was, is := map[string]Count{}, map[string]Count{}
+	for _, t := range d.Tables {
+		file := strings.TrimSuffix(t.File, ".copy")
+		name := t.place().String()
+		if t.Root != nil {
+			name = t.Root.String()
+		}
+		was[name] = was[name].plus(saved[file])
+		is[name] = is[name].plus(now[file])
+	}
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(was)) {
+		if was[name] != is[name] {
+			all = append(all, fmt.Sprintf("%s: saved were %d rows with digest %v, here are %d with %v", name, was[name].Rows, was[name].Digest, is[name].Rows, is[name].Digest))
+		}
+	}
+	return all
 }

@@ -122,6 +122,7 @@ func open(t *testing.T, s *Server, database string) *pgx.Conn {
 		t.Fatal(err)
 	}
 	c.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	c.RuntimeParams["client_encoding"] = "UTF8"
 	conn, err := pgx.ConnectConfig(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)

@@ -26,7 +26,7 @@ const objectsQuery = `COPY (
 			CASE WHEN x.grantee = 0 THEN '' ELSE pg_get_userbyid(x.grantee)::text END, x.privilege, x.grantable::text
 		FROM pg_largeobject_metadata m, aclexplode(m.lomacl) WITH ORDINALITY x(grantor, grantee, privilege, grantable, place)
 	) lines ORDER BY oid, place
-) TO STDOUT (ENCODING 'UTF8')`
+) TO STDOUT`
 
 // listObjects returns all large objects, in the order of their files' names.
 func listObjects(ctx context.Context, conn *pgx.Conn) ([]uint32, error) {

@@ -15,7 +15,7 @@ func (r *restore) properties(ctx context.Context, conn *pgx.Conn, name string) e
 	at := "DATABASE " + quote(name)
 	sql := []string{fmt.Sprintf("ALTER %s CONNECTION LIMIT %d", at, d.Connections)}
 	if d.Comment != nil {
-		sql = append(sql, "COMMENT ON "+at+" IS "+literal(*d.Comment))
+		sql = append(sql, "COMMENT ON "+at+" IS "+literal(string(*d.Comment)))
 	}
 	for _, s := range d.Settings {
 		if s.Role == "" || !r.NoOwner {
@@ -45,12 +45,12 @@ func settingStatements(database string, s Setting) []string {
 	}
 	if slices.Contains(listSettings, strings.ToLower(s.Name)) {
 		return []string{
-			fmt.Sprintf("SELECT pg_catalog.set_config(%s, %s, false)", literal(s.Name), literal(s.Value)),
+			fmt.Sprintf("SELECT pg_catalog.set_config(%s, %s, false)", literal(s.Name), literal(string(s.Value))),
 			at + " SET " + quote(s.Name) + " FROM CURRENT",
 			"SELECT pg_catalog.set_config('search_path', '', false)",
 		}
 	}
-	return []string{at + " SET " + quote(s.Name) + " TO " + literal(s.Value)}
+	return []string{at + " SET " + quote(s.Name) + " TO " + literal(string(s.Value))}
 }
 
 // grantStatements give an object's rights: those that it has at first are taken

@@ -53,5 +53,5 @@ func valuesOf(places []Place) string {
 		parts = append(parts, fmt.Sprintf("SELECT %d, %s, %s, last_value, is_called FROM %s", i, literal(string(p.Schema)), literal(string(p.Name)), p.sql()))
 	}
 	return "COPY (SELECT schema, name, value, called FROM (" + strings.Join(parts, " UNION ALL ") +
-		") s(place, schema, name, value, called) ORDER BY place) TO STDOUT (ENCODING 'UTF8')"
+		") s(place, schema, name, value, called) ORDER BY place) TO STDOUT"
 }

@@ -96,7 +96,7 @@ func (r *restore) loadApart(ctx context.Context, conn *pgx.Conn, t *Table, at Pl
 func createLike(t *Table, at Place) string {
 	columns := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
-		columns[i] = quote(string(c.Name)) + " " + c.Type
+		columns[i] = quote(string(c.Name)) + " " + string(c.Type)
 		if c.NotNull {
 			columns[i] += " NOT NULL"
 		}
