@@ -89,6 +89,7 @@ func (p *program) commands() []*cli.Command {
 		p.initCommand(),
 		p.backupCommand(),
 		p.runCommand(),
+		p.statusCommand(),
 		p.snapshotsCommand(),
 		p.lsCommand(),
 		p.findCommand(),

@@ -79,6 +79,7 @@ type backupSpec struct {
 	skipUnchanged bool
 	readers       int
 	level         pack.Level
+	ofRun         bool // which leaves the record of it all
 }
 
 // backupSpecOf reads the flags.
@@ -168,7 +169,10 @@ func (b *backupRun) ofPlan(c *cli.Context) error {
 func (b *backupRun) now(ctx context.Context) error {
 	return b.with(ctx, storage.Shared, func(r *repo.Repository) error {
 		b.r = r
-		_, err := b.run(ctx)
+		s, err := b.run(ctx)
+		if s == nil && !b.dry {
+			b.enter(ctx, r, nil, b.record(), err)
+		}
 		return err
 	})
 }
@@ -281,7 +285,20 @@ func (b *backupRun) save(ctx context.Context, s *snapshot.Snapshot) error {
 	if b.dry {
 		return nil
 	}
-	return s.Put(ctx, w)
+	if err := s.Put(ctx, w); err != nil || b.ofRun {
+		return err
+	}
+	rec := b.record()
+	rec.Host, rec.Snapshots, rec.Added, rec.AddedPacked = s.Host, []repo.DocumentID{s.ID}, s.Summary.DataAdded, s.Summary.DataAddedPacked
+	if !s.Complete {
+		rec.Result = repo.ResultIncomplete
+	}
+	b.enter(ctx, b.r, w, rec, nil)
+	return nil
+}
+
+func (b *backupRun) record() repo.Record {
+	return repo.Record{Kind: repo.RecordBackup, Time: b.started, Plan: b.plan, Host: b.host}
 }
 
 // tree saves what the sources yield and fills in the manifest.

@@ -111,14 +111,14 @@ func (p *program) sayRecords(records []repo.Record) {
 // outcome is a record's result with what went wrong; with -v, its steps.
 func (p *program) outcome(rec *repo.Record) string {
 	lines := []string{ui.Plain(string(rec.Result))}
-	if p.Verbose == 0 {
+	if p.Verbose < 1 {
 		if len(rec.Errors) > 0 {
 			lines[0] += ": " + ui.Plain(rec.Errors[0])
 		}
 		return lines[0]
 	}
 	for _, s := range rec.Steps {
-		line := "  " + string(s.Result) + " " + s.Name + ", " + ui.Duration(s.Duration.Round(100*time.Millisecond))
+		line := "  " + s.Name + " " + string(s.Result) + ", " + ui.Duration(s.Duration.Round(100*time.Millisecond))
 		if s.Words != "" {
 			line += ": " + s.Words
 		}

@@ -38,9 +38,12 @@ type night struct {
 
 	out      notify.Outcome
 	started  []time.Time // of each step
+	read     []int64     // bytes that each step has read back
+	reading  int64       // by the step that goes on
 	saved    *snapshot.Snapshot
 	home     *opened // where it was saved
 	all      []*opened
+	wanted   []string // names of the plan's destinations
 	absent   []*site
 	verified []index.PackID // at home, read back after they were written
 	hookLog  bytes.Buffer
@@ -51,6 +54,7 @@ type night struct {
 type opened struct {
 	*site
 	r      *repo.Repository
+	stored []repo.DocumentID // snapshots that the run has stored here
 	finish func() error
 }
 
@@ -70,6 +74,7 @@ func (n *night) run(ctx context.Context) error {
 		n.foresee(ctx, o)
 		n.record(ctx, o)
 	}
+	n.recordOthers(ctx)
 	n.conclude(ctx, err)
 	n.out.Copies = n.states(context.WithoutCancel(ctx))
 	n.closeAll()
@@ -113,6 +118,7 @@ func (n *night) steps(ctx context.Context) error {
 // openAll opens the destinations that are there.
 func (n *night) openAll(ctx context.Context, sites []*site) {
 	for _, s := range sites {
+		n.wanted = append(n.wanted, s.Name)
 		if s.program == nil {
 			n.absent = append(n.absent, s)
 			n.Remark("%s", oneLine(s.why))
@@ -181,7 +187,7 @@ func (n *night) step(ctx context.Context, name, to string, work func() (note str
 		return nil // worth no line
 	}
 	n.out.Steps = append(n.out.Steps, s)
-	n.started = append(n.started, began)
+	n.started, n.read, n.reading = append(n.started, began), append(n.read, n.reading), 0
 	return err
 }
 
@@ -305,6 +311,7 @@ func (n *night) skip(ctx context.Context, busy *runlog.BusyError) {
 	n.memory = n.memory0()
 	n.out.Result, n.out.Error = notify.Skipped, busy.Error()
 	n.out.Duration = time.Since(n.out.Start)
+	n.keep(ctx, n.recordAt("", notify.Skipped))
 	n.tell(ctx)
 	n.Object(runObjectOf(n))
 }

@@ -46,6 +46,9 @@ func (n *night) copyNew(ctx context.Context, o *opened) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	for _, pair := range result.Copied {
+		o.stored = append(o.stored, pair.To.ID)
+	}
 	for _, f := range result.Failed {
 		err = errors.Join(err, f)
 	}

@@ -8,8 +8,6 @@ import (
 	"chartkeep/cmd/internal/config"
 	"chartkeep/cmd/internal/notify"
 	"chartkeep/cmd/internal/secret"
-	"chartkeep/repo"
-	"chartkeep/snapshot"
 )
 
 // notifier is who tells of what happens, as the configuration says.
@@ -73,52 +71,6 @@ func (n *night) tell(ctx context.Context) {
 	if err := n.remember(n.memory); err != nil {
 		n.Warn("%s", oneLine(err))
 	}
-}
-
-// record leaves the run's record in a repository.
-func (n *night) record(ctx context.Context, o *opened) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
-	defer cancel()
-	rec := n.recordOf(o)
-	if free, total, err := o.r.SpaceFree(ctx); err == nil {
-		rec.Free, rec.Total = int64(free), int64(total)
-	}
-	rec.Stored, _ = packSize(ctx, o.r)
-	w, err := o.r.NewWriter(ctx, repo.WriterOptions{})
-	if err == nil {
-		defer w.Abort()
-		err = w.Log(ctx, rec)
-	}
-	if err != nil {
-		n.Warn("%s: the run's record: %s", o.Name, oneLine(err))
-	}
-}
-
-// recordOf is what the run did at a destination.
-func (n *night) recordOf(o *opened) repo.Record {
-	rec := repo.Record{
-		Time: n.out.Start, Duration: time.Since(n.out.Start), Host: n.out.Host, User: snapshot.CurrentUser(), Version: versionName(), Plan: n.plan.Name,
-		Kind: repo.RecordRun, Result: repo.ResultDone, Destination: o.Name,
-	}
-	worst := notify.Done
-	for i, s := range n.out.Steps {
-		if s.To != "" && s.To != o.Name {
-			continue
-		}
-		worst = graver(worst, s.Result)
-		words := s.Note
-		if s.Error != "" {
-			words = s.Error
-			rec.Errors = append(rec.Errors, stepWords(s.Name, s.To)+": "+s.Error)
-		}
-		rec.Steps = append(rec.Steps, repo.Step{Name: s.Name, Result: repo.Result(s.Result), Start: n.started[i], Duration: s.Duration, Words: words})
-	}
-	rec.Result = repo.Result(worst)
-	if n.saved != nil && n.home == o {
-		rec.Snapshots = []repo.DocumentID{n.saved.ID}
-		rec.Added, rec.AddedPacked = n.saved.Summary.DataAdded, n.saved.Summary.DataAddedPacked
-	}
-	return rec
 }
 
 // runObject is a run for programs.

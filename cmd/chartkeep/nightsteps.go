@@ -34,7 +34,7 @@ func (n *night) backupSomewhere(ctx context.Context) (err error) {
 
 func (n *night) backupAt(ctx context.Context, o *opened) error {
 	b := &backupRun{program: o.program, r: o.r, started: time.Now(), backupSpec: backupSpec{
-		host: hostName(n.config), plan: n.plan.Name, tags: n.plan.Tags,
+		host: hostName(n.config), plan: n.plan.Name, tags: n.plan.Tags, ofRun: true,
 	}}
 	return o.program.locked(ctx, o.r, storage.Shared, func() error {
 		err := n.step(ctx, "backup", o.Name, func() (string, error) { return n.backup1(ctx, o, b) })
@@ -57,6 +57,7 @@ func (n *night) backup1(ctx context.Context, o *opened, b *backupRun) (note stri
 		return "", err
 	}
 	n.saved, n.home, n.out.To = s, o, o.Name
+	o.stored = append(o.stored, s.ID)
 	return fmt.Sprintf("%s, %s added", ui.Counted(s.Summary.Files, "file"), ui.Size(s.Summary.DataAddedPacked)), err
 }
 
@@ -91,7 +92,8 @@ func (n *night) verify(ctx context.Context, o *opened, what repo.Written) {
 		if err == nil && faults > 0 {
 			err = &failure{exitDamage, fmt.Errorf("what was written does not read back: %s; %w", ui.Counted(faults, "fault"), first), "The drive or its cable may be failing: chartkeep check"}
 		}
-		return ui.Size(progress.Bytes.Load()) + " read back", err
+		n.reading = progress.Bytes.Load()
+		return ui.Size(n.reading) + " read back", err
 	})
 }
 
@@ -241,6 +243,7 @@ func (n *night) checkShare(ctx context.Context, o *opened) {
 			k.verified = n.verified
 		}
 		err := o.program.locked(ctx, o.r, storage.Shared, func() error { return k.run(ctx) })
-		return fmt.Sprintf("%s, %s of content read", ui.Counted(k.packs, "pack"), ui.Size(k.progress.Bytes.Load())), err
+		n.reading = k.progress.Bytes.Load()
+		return fmt.Sprintf("%s, %s of content read", ui.Counted(k.packs, "pack"), ui.Size(n.reading)), err
 	})
 }
