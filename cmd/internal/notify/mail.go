@@ -16,7 +16,7 @@ import (
 
 // An SMTP is the server that takes mail.
 type SMTP struct {
-	Server   string // host or host:port; empty: this computer's own, without TLS
+	Server   string // host or host:port; empty: this computer's own, always without TLS
 	Security Security
 	User     string // empty: no login
 	Password string
@@ -67,8 +67,7 @@ var ports = map[Security]int{StartTLS: 587, TLS: 465, Plain: 25}
 func (m *mailer) locate() error {
 	s := &m.server
 	if s.Server == "" {
-		s.Server = "localhost"
-		s.Security = Security(orElse(string(s.Security), string(Plain)))
+		s.Server, s.Security = "localhost", Plain
 	}
 	s.Security = Security(orElse(string(s.Security), string(StartTLS)))
 	port, known := ports[s.Security]

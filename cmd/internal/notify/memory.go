@@ -74,7 +74,7 @@ func (m *Memory) note(o Outcome) {
 	if !o.Result.quiet() {
 		p.Duration, p.Added = o.Duration, o.Added
 	}
-	if o.Result == Done { // though a later step failed
+	if o.sound() {
 		p.LastSuccess = end
 	}
 	m.noteCopies(o.Copies)
@@ -138,6 +138,12 @@ func (o Outcome) failedSteps() (failed []Step) {
 		}
 	}
 	return failed
+}
+
+// sound reports whether a run made a good snapshot, though a later step may have
+// failed or an earlier snapshot be in doubt.
+func (o Outcome) sound() bool {
+	return o.Result == Done || o.Result == Suspicious && o.Snapshot != "" && len(o.Doubts) == 0
 }
 
 // worst is the result of a run together with its steps: one that saved

@@ -93,6 +93,9 @@ func (s Settings) opening(o Outcome) string {
 	case Incomplete:
 		return fmt.Sprintf("The backup that began on %s is saved%s, but not all of it could be read.", began, at(o.To))
 	case Suspicious:
+		if len(o.Doubts) == 0 {
+			return fmt.Sprintf("The backup that began on %s is saved%s. An earlier one still waits for somebody's word.", began, at(o.To))
+		}
 		return fmt.Sprintf("The backup that began on %s is saved%s, but what was saved differs very much from the backups before.", began, at(o.To))
 	case Absent:
 		return fmt.Sprintf("The backup of %s was not made, because %s was not connected.", began, drive(o.To))
@@ -141,6 +144,13 @@ func advice(o Outcome) []string {
 	case Interrupted:
 		return []string{earlierSafe + " If nobody ended it on purpose, please make sure that the computer stays on, and start it again:", "chartkeep run " + o.Plan}
 	case Suspicious:
+		if len(o.Doubts) == 0 {
+			return []string{
+				"Until somebody says that it is right, no older backup of this plan is removed.",
+				"To see which it is: chartkeep status",
+				"If it is right: chartkeep release, followed by its ID",
+			}
+		}
 		return []string{
 			"This can be right, after many files were moved or deleted. It can also mean that files are missing, or were changed by harmful software. Until somebody says that it is right, no older backup of this plan is removed.",
 			"If it is right: chartkeep release " + orElse(o.Snapshot, "latest"),

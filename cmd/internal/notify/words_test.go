@@ -65,6 +65,7 @@ func TestWordsOfARun(t *testing.T) {
 			o.Doubts = []string{"attachments has 1,204 files instead of 48,377", "opendental has 3 MiB instead of 2 GiB"}
 			return o
 		}},
+		{"still-suspicious", func() Outcome { return savedRun(on(20, 19, 30), Suspicious) }},
 		{"absent", func() Outcome { return night20(Absent) }},
 		{"skipped", func() Outcome { return night20(Skipped) }},
 		{"interrupted", func() Outcome { return night20(Interrupted) }},
