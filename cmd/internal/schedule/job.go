@@ -180,6 +180,9 @@ func grouped(clocks []time.Duration) (all []rule) {
 		}
 		merged = append(merged, r)
 	}
+	for i := range merged {
+		merged[i].hours = part(merged[i].hours, 1)
+	}
 	return merged
 }
 

@@ -68,8 +68,11 @@ func (h Host) onCalendar(t Times) (lines []string) {
 	for _, r := range t.rules() {
 		lines = append(lines, r.onCalendar()+zone)
 	}
+	for _, at := range h.gaps(t) {
+		lines = append(lines, at.UTC().Format("2006-01-02 15:04:05 UTC"))
+	}
 	for _, m := range h.comingOnce(t) {
-		lines = append(lines, m.String()+":00"+zone)
+		lines = append(lines, instant(m.Date, m.Clock, h.Practice).UTC().Format("2006-01-02 15:04:05 UTC"))
 	}
 	return lines
 }
