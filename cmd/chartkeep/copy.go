@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -26,7 +27,7 @@ was cut off is used by the next one.
 
    chartkeep copy --to /mnt/blue/chartkeep
    chartkeep copy --to /mnt/blue/chartkeep latest --to-password-file blue.txt
-   chartkeep copy --to /mnt/blue/chartkeep --plan nightly --latest 10
+   chartkeep copy --to /mnt/blue/chartkeep --plan nightly --newer   # every night
 
 Data goes as it is, without being unpacked, when the other repository was made
 with init --like. Between any other two it is read and packed anew.
@@ -34,6 +35,7 @@ with init --like. Between any other two it is read and packed anew.
 A snapshot of which something is damaged is not copied; the others are.`,
 		Flags: append(filterFlags(),
 			toSide.locationFlag("the other repository: a folder `PATH`"), toSide.passwordFlag(),
+			&cli.BoolFlag{Name: "newer", Usage: "only what is newer than the newest that is there, of the same host and plan; what was forgotten there does not come back"},
 			&cli.IntFlag{Name: "latest", Usage: "only the last `N` of those that are chosen"},
 			dryRunFlag("copy nothing, but say what would be copied"),
 		),
@@ -46,6 +48,7 @@ type copying struct {
 	*program // of the source
 	to       *program
 	dry      bool
+	newer    bool
 	progress snapshot.Progress
 	started  time.Time
 }
@@ -57,7 +60,7 @@ func (p *program) copy(c *cli.Context) error {
 	if c.Int("latest") < 0 || c.Int("latest") == 0 && c.IsSet("latest") {
 		return usage(c, "--latest: a number from 1 on")
 	}
-	x := &copying{program: p, to: p.other(c, toSide), dry: c.Bool("dry-run"), started: time.Now()}
+	x := &copying{program: p, to: p.other(c, toSide), dry: c.Bool("dry-run"), newer: c.Bool("newer"), started: time.Now()}
 	return p.reading(c.Context, func(from *repo.Repository) error {
 		chosen, err := x.choose(c, from)
 		if err != nil {
@@ -94,7 +97,7 @@ func (x *copying) choose(c *cli.Context, from *repo.Repository) ([]*snapshot.Sna
 // is damaged is failed; err ended the run.
 func (x *copying) run(ctx context.Context, from, to *repo.Repository, chosen []*snapshot.Snapshot) (failed, err error) {
 	x.Remark("finding out what %s does not have", x.to.location)
-	o := transfer.Options{Progress: &x.progress, Warn: func(err error) { x.Warn("%s", oneLine(err)) }, Copied: x.copied}
+	o := transfer.Options{Newer: x.newer, Progress: &x.progress, Warn: func(err error) { x.Warn("%s", oneLine(err)) }, Copied: x.copied}
 	var plan *transfer.Plan
 	err = x.During(func() ui.State { return ui.State{} }, func() error {
 		plan, err = transfer.New(ctx, from, to, chosen, o)
@@ -115,11 +118,27 @@ func (x *copying) run(ctx context.Context, from, to *repo.Repository, chosen []*
 		result, err = plan.Run(ctx)
 		return err
 	})
-	if err != nil {
-		return nil, err
+	if err == nil {
+		x.report(result)
+		failed = x.unread(result)
 	}
-	x.report(result)
-	return x.unread(result), nil
+	x.enterCopy(ctx, from, to, result, cmp.Or(err, failed))
+	return failed, err
+}
+
+// enterCopy records in the target's log what was copied to it; nothing is no
+// record.
+func (x *copying) enterCopy(ctx context.Context, from, to *repo.Repository, r *transfer.Result, err error) {
+	if err == nil && len(r.Copied)+int(r.Chunks) == 0 {
+		return
+	}
+	rec := repo.Record{Time: x.started, Kind: repo.RecordCopy, Result: resultOf(ctx, err), Added: r.Bytes, AddedPacked: r.Packed}
+	for _, p := range r.Copied {
+		rec.Snapshots = append(rec.Snapshots, p.To.ID)
+	}
+	words := "from the repository " + from.Config().ID.String()
+	rec.Steps = []repo.Step{{Name: "copy", Result: rec.Result, Start: x.started, Duration: time.Since(x.started), Bytes: r.Bytes, Words: words}}
+	x.to.enter(ctx, to, nil, rec, err)
 }
 
 func (x *copying) state() ui.State {

@@ -24,6 +24,10 @@ var (
 
 // Options tune a copying. The zero value means the defaults.
 type Options struct {
+	// Newer leaves out what was made before the newest snapshot that the target
+	// has of the same host and plan, so that what its own retention has removed
+	// does not come back.
+	Newer    bool
 	Workers  int                // packs read at a time; 0: 2
 	Progress *snapshot.Progress // plaintext bytes; may be nil
 	// Warn is told what is wrong but stops nothing; nil: nobody asks.
@@ -40,6 +44,7 @@ type Plan struct {
 	Companions bool
 	Missing    []*snapshot.Snapshot // to be copied, the oldest first
 	Present    []Pair
+	Older      int   // left out, see Options.Newer
 	Chunks     int64 // that are copied; of independent repositories, that are read
 	Bytes      int64 // their plaintext
 
@@ -130,11 +135,27 @@ func (p *Plan) sort(chosen []*snapshot.Snapshot) {
 		switch {
 		case p.find(p.copies, s) != nil:
 			p.Present = append(p.Present, Pair{s, p.find(p.copies, s)})
+		case p.o.Newer && p.past(s):
+			p.Older++
 		case p.find(p.Missing, s) == nil:
 			p.Missing = append(p.Missing, s)
 		}
 	}
 	p.pairs = slices.Clone(p.Present)
+}
+
+// past reports whether the target has a newer one of the same host and plan: by
+// the host's own count, as its clock may have jumped.
+func (p *Plan) past(s *snapshot.Snapshot) bool {
+	return slices.ContainsFunc(p.copies, func(c *snapshot.Snapshot) bool {
+		if c.Host != s.Host || c.Plan != s.Plan {
+			return false
+		}
+		if c.Sequence > 0 && s.Sequence > 0 {
+			return c.Sequence > s.Sequence
+		}
+		return c.Time.After(s.Time)
+	})
 }
 
 // line names the line that a snapshot belongs to.

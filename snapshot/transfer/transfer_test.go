@@ -243,3 +243,31 @@ func TestAPlanCountsWhatRunCopies(t *testing.T) {
 		t.Errorf("planned %d chunks, %d bytes; copied %d, %d", p.Chunks, p.Bytes, r.Chunks, r.Bytes)
 	}
 }
+
+func TestOnlyWhatIsNewerWhateverTheClockSaid(t *testing.T) {
+	from, to := pairOf(t, true, repotest.Options{})
+	newer := func() int {
+		t.Helper()
+		p, err := transfer.New(t.Context(), from, to, snapshots(t, from), transfer.Options{Newer: true})
+		must(t, err)
+		r, err := p.Run(t.Context())
+		must(t, err)
+		return len(r.Copied)
+	}
+	src := practice{"/srv/a": "one"}
+	save(t, from, 1, src)
+	save(t, from, 2, src, func(s *snapshot.Snapshot) { s.Time = s.Time.AddDate(10, 0, 0) }) // a clock that jumped
+	if n := newer(); n != 2 {
+		t.Errorf("%d copied, want both", n)
+	}
+	first := snapshots(t, to)[0]
+	must(t, to.RemoveDocument(t.Context(), repo.Snapshots, first.ID))
+	save(t, from, 3, src)
+	save(t, from, 1, src, func(s *snapshot.Snapshot) { s.Plan = "weekly" })
+	if n := newer(); n != 2 {
+		t.Errorf("%d copied, want the one of night 3 and the other plan's", n)
+	}
+	if n := newer(); n != 0 {
+		t.Errorf("%d came back", n)
+	}
+}
