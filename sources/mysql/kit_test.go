@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -74,14 +75,14 @@ func tryClient(s *Server, script string) (string, error) {
 func vendorDump(t *testing.T, s *Server, databases ...string) string {
 	t.Helper()
 	args := []string{
-		"--no-defaults", "--socket=" + s.Socket(), "--user=root", "--skip-dump-date", "--order-by-primary", "--hex-blob", "--dump-history",
+		"--no-defaults", "--socket=" + s.Socket(), "--user=root", "--skip-dump-date", "--order-by-primary", "--hex-blob", "--dump-history", "--skip-lock-tables", "--skip-add-locks",
 		"--skip-extended-insert", "--routines", "--events", "--triggers", "--databases",
 	}
 	out, err := exec.Command("mariadb-dump", append(args, databases...)...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	return string(out)
+	return regexp.MustCompile("(?m)^-- Server version.*").ReplaceAllString(string(out), "")
 }
 
 // sourceOf returns a source of databases of a server.

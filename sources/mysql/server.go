@@ -49,20 +49,16 @@ func parseVersion(version string) (server, error) {
 
 // Error numbers of the server.
 const (
-	accessDenied      = 1045
 	unknownDatabase   = 1049
-	parseError        = 1064
 	noSuchTable       = 1146
-	cannotUseLocal    = 1148
 	unknownVariable   = 1193
 	lockWait          = 1205
 	deadlock          = 1213
 	needsPrivilege    = 1227
-	setInTransaction  = 1238 // a variable that cannot be set in a session
+	noSuchRoutine     = 1305
+	invalidView       = 1356
 	changedDefinition = 1412
-	noSuchDefiner     = 1449
-	localDisabled     = 3948
-	loadDisabled      = 4166 // MariaDB's name for the same
+	noTrust           = 1418 // a function that may not be safe for the binary log
 )
 
 // errorIs reports whether err is the server's with one of these numbers.

@@ -3,6 +3,7 @@ package mysql
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -66,4 +67,42 @@ func listAccounts(ctx context.Context, c *session, s server) ([]grantee, error) 
 		return nil
 	})
 	return all, err
+}
+
+// ofAccount finds whom a statement of users.sql is about.
+var ofAccount = regexp.MustCompile("(?:CREATE (?:USER|ROLE) IF NOT EXISTS| TO| FOR) ([`'](?:[^`']|``)*[`'](?:@[`'](?:[^`']|``)*[`'])?)")
+
+// makeUsers makes the users and roles that the server lacks. Those it has stay
+// as they are.
+func (r *restore) makeUsers(ctx context.Context) error {
+	script, err := readAll(ctx, r.Saved, usersFile)
+	if err != nil {
+		return err
+	}
+	there, err := listAccounts(ctx, r.admin, r.server)
+	if err != nil {
+		return fmt.Errorf("list the users: %w", err)
+	}
+	has := map[string]bool{}
+	for _, g := range there {
+		has[g.String()] = true
+	}
+	for st := range statements(script) {
+		m := ofAccount.FindAllStringSubmatch(st, -1)
+		if m == nil {
+			continue
+		}
+		name := strings.ReplaceAll(m[len(m)-1][1], "'", "`")
+		if has[name] {
+			continue
+		}
+		if err := r.admin.exec(ctx, st); err != nil {
+			return fmt.Errorf("make the user %s: %w", name, err)
+		}
+		if what, ok := strings.CutPrefix(st, "CREATE "); ok {
+			what, _, _ = strings.Cut(what, " ")
+			r.onError("DROP " + what + " IF EXISTS " + name)
+		}
+	}
+	return nil
 }
