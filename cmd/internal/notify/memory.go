@@ -29,9 +29,9 @@ type PlanMemory struct {
 	Added       int64         `json:"added"`
 	Result      Result        `json:"result"`
 
-	Trouble string    `json:"trouble,omitempty"` // what is wrong, by kind; empty: nothing
-	Since   time.Time `json:"since,omitzero"`    // start of the first run with trouble in a row
-	Told    time.Time `json:"told,omitzero"`     // when it was last said
+	Since     time.Time            `json:"since,omitzero"`     // start of the first run with trouble in a row
+	Told      map[string]time.Time `json:"told,omitempty"`      // troubles that people know of: when each was last said
+	Recovered time.Time            `json:"recovered,omitzero"` // when it was last said that all is well again
 }
 
 // What waits is bounded in number, age and size, so that one notice that no
@@ -74,7 +74,7 @@ func (m *Memory) note(o Outcome) {
 	if !o.Result.quiet() {
 		p.Duration, p.Added = o.Duration, o.Added
 	}
-	if o.sound() {
+	if o.kept() {
 		p.LastSuccess = end
 	}
 	m.noteCopies(o.Copies)
@@ -140,21 +140,40 @@ func (o Outcome) failedSteps() (failed []Step) {
 	return failed
 }
 
-// sound reports whether a run made a good snapshot, though a later step may have
-// failed or an earlier snapshot be in doubt.
-func (o Outcome) sound() bool {
-	return o.Result == Done || o.Result == Suspicious && o.Snapshot != "" && len(o.Doubts) == 0
+// kept reports whether a run made a good snapshot of everything, though another
+// step may have failed or an earlier snapshot be in doubt.
+func (o Outcome) kept() bool {
+	switch o.Result {
+	case Done:
+		return true
+	case Incomplete, Damaged, Interrupted:
+		return false
+	}
+	missing := slices.ContainsFunc(o.Sources, func(s Source) bool { return !s.Result.well() })
+	return o.Snapshot != "" && len(o.Doubts) == 0 && !missing
+}
+
+// settled is an outcome of which nobody has to guess what it means: a run that
+// saved a snapshot was not skipped, nor its drive absent, whatever became of
+// its other steps.
+func (o Outcome) settled() Outcome {
+	if o.Snapshot != "" && o.Result.quiet() {
+		o.Result = Done
+	}
+	return o
 }
 
 // worst is the result of a run together with its steps: one that saved
 // everything but could not copy it is no success.
 func (o Outcome) worst() Result {
 	failed := o.failedSteps()
-	if !o.Result.well() || len(failed) == 0 {
+	switch {
+	case len(failed) == 0, o.Result != Done && o.Result != Failed:
 		return o.Result
-	}
-	if slices.ContainsFunc(failed, func(s Step) bool { return s.Result == Damaged }) {
+	case slices.ContainsFunc(failed, func(s Step) bool { return s.Result == Damaged }):
 		return Damaged
+	case o.Result == Failed:
+		return Failed
 	}
 	return failed[0].Result
 }

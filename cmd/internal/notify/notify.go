@@ -13,7 +13,7 @@
 //
 //	failed, damaged, interrupted    at once; the same again once a day
 //	incomplete, suspicious          at once; the same again once a day
-//	done after one of these         at once, that it is well again
+//	done after one of these         at once, that it is well again; once a day
 //	a warning ("full about …")      at once; the same again once a week, and in every summary
 //	absent, skipped                 not, until the copy is overdue
 //	overdue (nothing ran, no drive) once a day until a run is done
@@ -186,6 +186,7 @@ func (n *Notifier) Started(ctx context.Context, r Run) error {
 // Finished notes the outcome of a run in m and tells who needs to know. After an
 // interruption ctx must be one that is not cancelled with the run.
 func (n *Notifier) Finished(ctx context.Context, o Outcome, m *Memory) error {
+	o = o.settled()
 	notices := n.settings.afterRun(o, m)
 	m.note(o)
 	jobs := []job{n.writeMetrics(m)}

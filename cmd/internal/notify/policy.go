@@ -2,6 +2,7 @@ package notify
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -18,19 +19,16 @@ func (s Settings) afterRun(o Outcome, m *Memory) (notices []Notice) {
 	result := o.worst()
 	switch {
 	case result.well():
-		if s.wasTold(m, o.Plan) {
-			notices = append(notices, s.recoveredNotice(o, *p))
-		}
-		p.Trouble, p.Since, p.Told = "", time.Time{}, time.Time{}
-		delete(m.Overdue, o.Plan)
+		notices = s.recovered(o, m, now)
 	case result.quiet():
 		notices = s.overduePlans([]Copy{{Plan: o.Plan, LastGood: p.LastSuccess, LastResult: result}}, o.Run, m, now)
 	default:
 		if p.Since.IsZero() {
 			p.Since = o.Start
 		}
-		if trouble := o.troubles(); trouble != p.Trouble || s.newDay(p.Told, now) {
-			p.Trouble, p.Told = trouble, now
+		if trouble := o.troubles(); s.newDay(p.Told[trouble], now) {
+			maps.DeleteFunc(p.Told, func(_ string, at time.Time) bool { return s.newDay(at, now) })
+			remember(&p.Told, trouble, now)
 			notices = append(notices, s.runNotice(o))
 		}
 	}
@@ -41,9 +39,33 @@ func (s Settings) afterRun(o Outcome, m *Memory) (notices []Notice) {
 	return notices
 }
 
-// wasTold reports whether people believe that a plan is in trouble.
-func (s Settings) wasTold(m *Memory, plan string) bool {
-	return m.plan(plan).Trouble != "" || !m.Overdue[plan].IsZero()
+// recovered is the notice that all is well again, where people believe that it
+// is not. A plan that fails and succeeds in turns is well again once a day, and
+// counts as in trouble until then; else there would be two notices an hour.
+func (s Settings) recovered(o Outcome, m *Memory, now time.Time) []Notice {
+	p := m.plan(o.Plan)
+	told := len(p.Told) > 0 || !m.Overdue[o.Plan].IsZero()
+	delete(m.Overdue, o.Plan)
+	if told && !s.newDay(p.Recovered, now) {
+		return nil
+	}
+	before := *p
+	p.Since, p.Told = time.Time{}, nil
+	if !told {
+		return nil
+	}
+	p.Recovered = now
+	return []Notice{s.recoveredNotice(o, before)}
+}
+
+// toldToday reports whether a failure of the plan was said today.
+func (s Settings) toldToday(p *PlanMemory, now time.Time) bool {
+	for _, at := range p.Told {
+		if !s.newDay(at, now) {
+			return true
+		}
+	}
+	return false
 }
 
 // newDay reports whether now falls on another day of the practice than before.
@@ -86,7 +108,7 @@ func (s Settings) overduePlans(copies []Copy, run Run, m *Memory, now time.Time)
 	for _, newest := range newestByPlan(copies) {
 		run.Plan = newest.Plan
 		late := s.late(newest.LastGood, m.watchedSince(newest.Plan, now), nil, now)
-		if s.sayOverdue(m, newest.Plan, late, now) && s.newDay(m.plan(newest.Plan).Told, now) {
+		if s.sayOverdue(m, newest.Plan, late, now) && !s.toldToday(m.plan(newest.Plan), now) {
 			notices = append(notices, s.overduePlanNotice(run, newest, late, now))
 		}
 	}

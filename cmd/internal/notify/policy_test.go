@@ -101,6 +101,30 @@ func TestAnotherFailureIsSaidAtOnce(t *testing.T) {
 	})
 }
 
+func TestTwoFailuresInTurnsAreEachSaidOnceADay(t *testing.T) {
+	in := func(hour int, plan string) Outcome {
+		o := savedRun(on(17, hour, 0), Incomplete)
+		o.Sources = []Source{{Name: plan, Kind: "files", Result: Failed}}
+		return o
+	}
+	tellNights(t, elm(), []night{
+		{in(9, "letters"), "incomplete"}, {in(10, "images"), "incomplete"}, {in(11, "letters"), ""}, {in(12, "images"), ""},
+	})
+}
+
+func TestFailureAndSuccessInTurnsAreNotSaidEveryHour(t *testing.T) {
+	tellNights(t, elm(), []night{
+		{ran(on(17, 9, 0), Failed), "failed"},
+		{savedRun(on(17, 10, 0), Done), "recovered"},
+		{ran(on(17, 11, 0), Failed), "failed"},
+		{savedRun(on(17, 12, 0), Done), ""},
+		{ran(on(17, 13, 0), Failed), ""},
+		{savedRun(on(17, 14, 0), Done), ""},
+		{savedRun(on(18, 10, 0), Done), "recovered"},
+		{savedRun(on(18, 11, 0), Done), ""},
+	})
+}
+
 func TestAFailedStepIsSaidThoughTheDataIsSaved(t *testing.T) {
 	copied := savedRun(on(17, 19, 30), Done)
 	copied.Steps = []Step{{Name: "backup", To: "red", Result: Done}, {Name: "copy", To: "offsite", Result: Failed}}
@@ -110,6 +134,29 @@ func TestAFailedStepIsSaidThoughTheDataIsSaved(t *testing.T) {
 	}
 	copied.Steps[1].Result = Absent
 	tellNights(t, elm(), []night{{copied, ""}})
+}
+
+func TestARunThatSavedEverythingCountsThoughAnotherStepFailed(t *testing.T) {
+	whole, part := Source{Name: "a", Result: Done}, Source{Name: "b", Result: Failed}
+	for _, c := range []struct {
+		outcome Outcome
+		kept    bool
+	}{
+		{Outcome{Result: Done}, true},
+		{Outcome{Result: Failed}, false},
+		{Outcome{Result: Failed, Snapshot: "5c1f0a9e", Sources: []Source{whole}}, true},
+		{Outcome{Result: Failed, Snapshot: "5c1f0a9e", Sources: []Source{whole, part}}, false},
+		{Outcome{Result: Suspicious, Snapshot: "5c1f0a9e"}, true},
+		{Outcome{Result: Suspicious, Snapshot: "5c1f0a9e", Doubts: []string{"all gone"}}, false},
+		{Outcome{Result: Incomplete, Snapshot: "5c1f0a9e"}, false},
+		{Outcome{Result: Interrupted, Snapshot: "5c1f0a9e"}, false},
+		{Outcome{Result: Absent}.settled(), false},
+		{Outcome{Result: Skipped, Snapshot: "5c1f0a9e"}.settled(), true},
+	} {
+		if got := c.outcome.kept(); got != c.kept {
+			t.Errorf("%+v is kept: %v", c.outcome, got)
+		}
+	}
 }
 
 func TestAnAbsentDriveIsQuietUntilItIsOverdue(t *testing.T) {

@@ -40,11 +40,6 @@ func subject(r Run, said string) string {
 // headline is a run in half a line.
 func headline(o Outcome) string {
 	switch o.Result {
-	case Done:
-		if steps := o.failedSteps(); len(steps) > 0 {
-			return "backup saved, but " + stepWords(steps[0])
-		}
-		return "backup done"
 	case Incomplete:
 		return "backup incomplete"
 	case Suspicious:
@@ -58,10 +53,15 @@ func headline(o Outcome) string {
 	case Damaged:
 		return "backup: damage found"
 	}
-	if o.Snapshot != "" {
+	switch steps := o.failedSteps(); {
+	case !o.kept():
+		return "backup failed"
+	case len(steps) > 0:
+		return "backup saved, but " + stepWords(steps[0])
+	case o.Result == Failed:
 		return "backup saved, but a later step failed"
 	}
-	return "backup failed"
+	return "backup done"
 }
 
 // story tells a run in paragraphs: what happened, what is not done, what to do.
@@ -71,8 +71,13 @@ func (s Settings) story(o Outcome) []string {
 		words = append(words, told)
 	}
 	for _, step := range o.Steps {
-		if step.Name != "backup" && !step.Result.well() {
-			words = append(words, "After that, "+stepWords(step)+".")
+		if step.Name != "backup" && step.Result != Skipped && !step.Result.well() {
+			words = append(words, sentence(stepWords(step)+"."))
+		}
+	}
+	for _, c := range o.Copies {
+		if !c.AbsentSince.IsZero() {
+			words = append(words, "There is no new copy on "+c.Destination+", because it was not connected.")
 		}
 	}
 	for _, w := range o.Warnings {
@@ -88,8 +93,6 @@ func (s Settings) story(o Outcome) []string {
 func (s Settings) opening(o Outcome) string {
 	began := s.moment(o.Start)
 	switch o.Result {
-	case Done:
-		return fmt.Sprintf("The backup that began on %s is saved%s.", began, at(o.To))
 	case Incomplete:
 		return fmt.Sprintf("The backup that began on %s is saved%s, but not all of it could be read.", began, at(o.To))
 	case Suspicious:
@@ -105,6 +108,9 @@ func (s Settings) opening(o Outcome) string {
 		return fmt.Sprintf("The backup that began on %s was interrupted. %s", began, saved(o))
 	case Damaged:
 		return fmt.Sprintf("The run that began on %s found damage in the backups%s.", began, at(o.To))
+	}
+	if o.kept() {
+		return fmt.Sprintf("The backup that began on %s is saved%s.", began, at(o.To))
 	}
 	return fmt.Sprintf("The backup that began on %s failed. %s", began, saved(o))
 }
@@ -158,6 +164,9 @@ func advice(o Outcome) []string {
 		}
 	case Damaged:
 		return []string{"Most of the data can usually be mended, and the next backup stores anew what it still finds. " + askProvider}
+	}
+	if o.kept() {
+		return []string{askProvider}
 	}
 	return []string{earlierSafe + " " + askProvider}
 }
@@ -231,13 +240,15 @@ func enumerate(names []string) string {
 var steps = map[string]string{
 	"backup": "the backup", "verify": "reading back what was written", "retention": "sorting out old backups",
 	"prune": "freeing space", "check": "the check of the stored data", "copy": "the copy", "drill": "the test restore",
-	"before": "a command before the backup", "after": "a command after the backup", "failure": "the command for failures",
+	"before": "a command before the backup", "after": "a command after the backup", "on_failure": "the command for failures",
 }
 
 // stepWords say what became of a step that did not end well.
 func stepWords(s Step) string {
 	name := orElse(steps[s.Name], s.Name)
 	switch {
+	case s.Name == "open":
+		return "the backups" + at(s.To) + " could not be opened"
 	case s.To == "":
 	case s.Name == "copy":
 		name += " to " + s.To

@@ -60,6 +60,30 @@ func TestWordsOfARun(t *testing.T) {
 			}
 			return o
 		}},
+		{"one-not-opened", func() Outcome {
+			o := savedRun(on(20, 19, 30), Failed)
+			o.To = "blue"
+			o.Sources = []Source{{Name: "letters", Kind: "files", Result: Done}}
+			o.Steps = []Step{
+				{Name: "open", To: "red", Result: Failed, Error: "wrong password"},
+				{Name: "backup", To: "blue", Result: Done},
+				{Name: "retention", To: "blue", Result: Skipped},
+			}
+			green := seen("green", on(18, 20, 0))
+			green.AbsentSince = on(19, 19, 30)
+			o.Copies = []Copy{seen("blue", o.Start), green}
+			return o
+		}},
+		{"hook-failed", func() Outcome {
+			o := night20(Failed)
+			o.Steps = []Step{{Name: "before", Result: Failed, Error: "exit status 1"}}
+			return o
+		}},
+		{"damage-beside", func() Outcome {
+			o := savedRun(on(20, 19, 30), Failed)
+			o.Steps = []Step{{Name: "backup", To: "red", Result: Done}, {Name: "check", To: "red", Result: Damaged}, {Name: "prune", To: "red", Result: Failed}}
+			return o
+		}},
 		{"suspicious", func() Outcome {
 			o := savedRun(on(20, 19, 30), Suspicious)
 			o.Doubts = []string{"attachments has 1,204 files instead of 48,377", "opendental has 3 MiB instead of 2 GiB"}
