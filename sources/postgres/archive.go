@@ -38,7 +38,7 @@ func (a *archive) fetch(ctx context.Context) error {
 
 // run has pg_restore make what a part of the archive says.
 func (a *archive) run(ctx context.Context, args ...string) error {
-	args = append(args, "--exit-on-error", "--no-password", "--dbname="+a.address.of(a.database))
+	args = append(args, "--exit-on-error", "--no-password", "--dbname="+a.address.named(a.database, "chartkeep pg_restore"))
 	if a.NoOwner {
 		args = append(args, "--no-owner", "--no-privileges")
 	}

@@ -199,6 +199,18 @@ func (a address) of(database string) string {
 	return u.String()
 }
 
+// named is of, for a program that is to be known by a name on the server.
+func (a address) named(database, program string) string {
+	info := a.of(database)
+	if !isURL(info) {
+		return info + " application_name=" + quoteKeyword(program)
+	}
+	u := splitURL(info)
+	_, _, _ = u.without("application_name")
+	u.params = append(u.params, "application_name="+url.PathEscape(program))
+	return u.String()
+}
+
 // database is the name of the database that the address leads to.
 func (a address) database() (string, error) {
 	c, err := pgx.ParseConfig(a.info)

@@ -230,7 +230,7 @@ func (f *copyFile) Meta() (sources.Meta, error) {
 // Close ends a COPY that was not read to its end.
 func (f *copyFile) Close() error {
 	if f.conn != nil {
-		f.end = errors.New("closed")
+		f.end, f.ahead = os.ErrClosed, nil
 		f.lose()
 	}
 	return nil

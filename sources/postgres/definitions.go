@@ -5,20 +5,75 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
+// errStuck says that pg_dump waited for a statement that waited for the moment.
+var errStuck = errors.New("a statement that changes a table stood between the moment and pg_dump")
+
 // dumpDefinitions returns pg_dump's archive of everything but rows, sequences'
-// values and large objects, as of an exported snapshot.
-func (s *server) dumpDefinitions(ctx context.Context, database, snapshot string) ([]byte, error) {
+// values and large objects, as of the moment's snapshot.
+func (d *dump) dumpDefinitions(ctx context.Context, m *moment, database string) ([]byte, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	name := "chartkeep pg_dump " + random()
+	watch, err := d.watchDump(ctx, m, database, name, cancel)
+	if err != nil {
+		return nil, err
+	}
 	var out bytes.Buffer
-	err := s.programs.run(ctx, s.address, &out, "pg_dump", "--format=custom", "--compress=0",
-		"--section=pre-data", "--section=post-data", "-B", "--no-password", "--snapshot="+snapshot,
-		fmt.Sprintf("--lock-wait-timeout=%d", s.lockTimeout/time.Millisecond), "--dbname="+s.address.of(database))
+	err = d.programs.run(ctx, d.address, &out, "pg_dump", "--format=custom", "--compress=0",
+		"--section=pre-data", "--section=post-data", "-B", "--no-password", "--snapshot="+m.snapshot,
+		fmt.Sprintf("--lock-wait-timeout=%d", d.lockTimeout/time.Millisecond), "--dbname="+d.address.named(database, name))
+	cancel(nil)
+	watch()
+	var failed *ProgramError
+	if errors.As(err, &failed) && strings.Contains(failed.Said, "max_locks_per_transaction") {
+		return nil, fmt.Errorf("%w: %w", ErrLockTable, failed.Err)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return out.Bytes(), clearTime(out.Bytes())
+}
+
+// lookInterval is how often a waiting pg_dump is looked for.
+const lookInterval = 20 * time.Millisecond
+
+// watchDump ends pg_dump when it waits for a statement that waits for the
+// moment's locks. The server does not know that the moment waits for pg_dump, and
+// so sees no deadlock; and as long as it lasts, writers wait as well. The returned
+// function waits for the watch's end, which is ctx's.
+func (d *dump) watchDump(ctx context.Context, m *moment, database, name string, stuck context.CancelCauseFunc) (wait func(), err error) {
+	conn, err := d.address.connect(ctx, database)
+	if err != nil {
+		return nil, err
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		defer hangUp(conn)
+		for {
+			select {
+			case <-time.After(lookInterval):
+			case <-ctx.Done():
+				return
+			}
+			waits := false
+			err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_stat_activity a, unnest(pg_blocking_pids(a.pid)) b
+				WHERE a.application_name = $1 AND a.wait_event_type = 'Lock' AND $2::int = ANY (pg_blocking_pids(b)))`,
+				name, int32(m.conn.PgConn().PID())).Scan(&waits)
+			if err != nil {
+				return // pg_dump's own timeout is left
+			}
+			if waits {
+				stuck(errStuck)
+				return
+			}
+		}
+	}()
+	return func() { <-ended }, nil
 }
 
 // errArchive says that pg_dump wrote what is not known here.

@@ -38,11 +38,13 @@ type moment struct {
 // errMoved says that tables came or went while they were being locked.
 var errMoved = errors.New("tables came or went while they were being locked")
 
-// How often a moment is begun anew. Tables that come and go delay it, and so do
-// definitions that change while pg_dump reads them.
+// How often a moment is begun anew: when tables come or go, when definitions
+// change while pg_dump reads them, and when a statement that changes a table
+// comes between the two.
 const (
-	lockTries = 20
-	dumpTries = 3
+	lockTries  = 20
+	dumpTries  = 3
+	stuckTries = 60
 )
 
 // beginMoment takes a moment of a database, with its definitions.
@@ -52,25 +54,43 @@ func (d *dump) beginMoment(ctx context.Context, database string) (*moment, error
 		return nil, err
 	}
 	m := &moment{conn: conn}
-	for try := 1; ; try++ {
-		err = d.tryMoment(ctx, m)
+	failures, stuck := 0, 0
+	for {
+		err = d.tryMoment(ctx, m, database)
 		if err == nil {
 			return m, nil
 		}
 		var failed *ProgramError
-		if !errors.As(err, &failed) && !hasCode(err, codeUndefinedTable) || try == dumpTries || ctx.Err() != nil {
-			break
+		switch {
+		case errors.Is(err, errStuck):
+			stuck++
+		case errors.As(err, &failed), hasCode(err, codeUndefinedTable):
+			failures++
+			d.log(fmt.Sprintf("database %s: begun anew: %v", database, err))
+		default:
+			failures = dumpTries
 		}
-		d.log(fmt.Sprintf("database %s: begun anew: %v", database, err))
-		if err = execute(ctx, conn, "ROLLBACK"); err != nil {
-			break
+		if ctx.Err() != nil || failures == dumpTries || stuck == stuckTries || again(ctx, conn) != nil {
+			abort(conn)
+			return nil, err
 		}
 	}
-	abort(conn)
-	return nil, err
 }
 
-func (d *dump) tryMoment(ctx context.Context, m *moment) (err error) {
+// again gives all locks back, and lets those who waited for them go first.
+func again(ctx context.Context, conn *pgx.Conn) error {
+	if err := execute(ctx, conn, "ROLLBACK"); err != nil {
+		return err
+	}
+	select {
+	case <-time.After(time.Duration(10+rand.IntN(90)) * time.Millisecond):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (d *dump) tryMoment(ctx context.Context, m *moment, database string) (err error) {
 	if err = d.lock(ctx, m); err != nil {
 		return err
 	}
@@ -84,7 +104,7 @@ func (d *dump) tryMoment(ctx context.Context, m *moment) (err error) {
 	}
 	m.Objects = len(m.objects) > 0
 	m.seen = &seen{done: make([]bool, len(m.objects))}
-	if m.definitions, err = d.dumpDefinitions(ctx, string(m.Name), m.snapshot); err != nil {
+	if m.definitions, err = d.dumpDefinitions(ctx, m, database); err != nil {
 		return err
 	}
 	if m.sequences, err = d.readSequences(ctx, m); err != nil {
@@ -113,13 +133,8 @@ func (d *dump) lock(ctx context.Context, m *moment) error {
 		if err == nil || !errors.Is(err, errMoved) {
 			return err
 		}
-		if err := execute(ctx, m.conn, "ROLLBACK"); err != nil {
+		if err := again(ctx, m.conn); err != nil {
 			return err
-		}
-		select {
-		case <-time.After(time.Duration(rand.IntN(50)) * time.Millisecond):
-		case <-ctx.Done():
-			return ctx.Err()
 		}
 	}
 	return fmt.Errorf("%w, %d times", errMoved, lockTries)

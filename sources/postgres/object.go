@@ -2,9 +2,9 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/jackc/pgx/v5"
 
@@ -107,7 +107,7 @@ func (f *objectFile) Meta() (sources.Meta, error) {
 
 func (f *objectFile) Close() error {
 	if f.worker != nil {
-		f.end = errors.New("closed")
+		f.end, f.ahead = os.ErrClosed, nil
 		f.dump.pool.give(f.worker)
 		f.worker = nil
 	}

@@ -151,7 +151,7 @@ func environment(a address) []string {
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
 		return strings.HasPrefix(strings.ToUpper(v), "CHARTKEEP_PASSWORD")
 	})
-	env = append(env, "LC_MESSAGES=C", "PGAPPNAME=chartkeep")
+	env = append(env, "LC_MESSAGES=C")
 	if a.password != nil {
 		env = append(env, "PGPASSWORD="+string(a.password))
 	}

@@ -13,7 +13,7 @@ func (d *dump) dumpRoles(ctx context.Context) (sql []byte, passwords bool, err e
 	if err != nil {
 		return nil, false, err
 	}
-	args := []string{"--globals-only", "--no-password", "--dbname=" + d.address.of(database), "--database=" + database}
+	args := []string{"--globals-only", "--no-password", "--dbname=" + d.address.named(database, "chartkeep pg_dumpall"), "--database=" + database}
 	var out bytes.Buffer
 	first := d.programs.run(ctx, d.address, &out, "pg_dumpall", args...)
 	if first == nil {
