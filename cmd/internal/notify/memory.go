@@ -30,7 +30,7 @@ type PlanMemory struct {
 	Result      Result        `json:"result"`
 
 	Since     time.Time            `json:"since,omitzero"`     // start of the first run with trouble in a row
-	Told      map[string]time.Time `json:"told,omitempty"`      // troubles that people know of: when each was last said
+	Told      map[string]time.Time `json:"told,omitempty"`     // troubles that people know of: when each was last said
 	Recovered time.Time            `json:"recovered,omitzero"` // when it was last said that all is well again
 }
 
