@@ -105,13 +105,19 @@ func (p *program) plansOf(c *cli.Context, conf *config.Config) (plans []config.P
 	return plans, nil
 }
 
+// punctual is how late a plan may start that does not catch up.
+const punctual = 20 * time.Minute
+
 // due are the plans whose time has come since they last ran. One that never ran
 // is due when a time of the last day was missed.
 func due(conf *config.Config, plans []config.Plan, m *notify.Memory, now time.Time) (chosen []config.Plan) {
 	for _, plan := range plans {
 		last := now.AddDate(0, 0, -1)
-		if was := m.Plans[plan.Name]; was != nil && was.LastRun.After(last) {
+		if was := m.Plans[plan.Name]; was != nil && !was.LastRun.IsZero() {
 			last = was.LastRun
+		}
+		if recent := now.Add(-punctual); !plan.CatchUp && recent.After(last) {
+			last = recent
 		}
 		if _, missed := schedule.Missed(plan.Times, last, now, conf.Practice.Zone); missed {
 			chosen = append(chosen, plan)

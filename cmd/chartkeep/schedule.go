@@ -15,6 +15,9 @@ func (p *program) scheduleCommand() *cli.Command {
 		Name:  "schedule",
 		Usage: "have the operating system run the plans at their times",
 		Subcommands: []*cli.Command{
+			p.scheduleInstallCommand(),
+			p.scheduleListCommand(),
+			p.scheduleRemoveCommand(),
 			p.scheduleNextCommand(),
 		},
 	}

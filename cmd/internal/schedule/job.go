@@ -71,13 +71,13 @@ func (h Host) ahead(t time.Time) time.Duration {
 // onThisClock makes times of the practice into times of the computer's clock.
 // Where the clocks differ, a job that may be started too often is started every
 // quarter of an hour that can be meant: zones are whole quarters apart. Another
-// job is started at the times that are the same at present.
+// job is started at the times that are the same at present, or every hour.
 func (h Host) onThisClock(j Job) (times Times, exact bool) {
 	if h.sameClock() {
 		return j.Times, len(j.Times.Skip) == 0
 	}
 	if j.Due == nil {
-		shifted := Times{}
+		shifted := Times{Cron: j.Times.Cron} // of every hour
 		for _, clock := range j.Times.At {
 			shifted.At = append(shifted.At, (clock+h.ahead(h.Now)+24*time.Hour)%(24*time.Hour))
 		}
