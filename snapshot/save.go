@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -142,18 +143,30 @@ func newAssembler(r *repo.Repository, w *repo.Writer, o SaveOptions) *assembler 
 	return &assembler{saver: s}
 }
 
-// save runs the walk, the readers and the assembler.
+// save runs the walk, the readers and the assembler. The source's context ends
+// early when one of them fails, and not when all are done: a sources.Moment has
+// its End still before it.
 func (a *assembler) save(ctx context.Context, src sources.Source) error {
 	s := a.saver
+	reading, giveUp := context.WithCancelCause(ctx)
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return s.walk(ctx, src) })
+	run := func(work func() error) {
+		g.Go(func() error {
+			err := work()
+			if err != nil {
+				giveUp(err)
+			}
+			return err
+		})
+	}
+	run(func() error { return s.walk(ctx, src.Entries(reading)) })
 	for range orDefault(s.o.Readers, 16) {
-		g.Go(func() error { return newFileReader(s, s.lanes).serve(ctx, s.small) })
+		run(func() error { return newFileReader(s, s.lanes).serve(ctx, s.small) })
 	}
 	for range orDefault(s.o.Big, 2) {
-		g.Go(func() error { return newFileReader(s, newLanes(s.w)).serve(ctx, s.big) })
+		run(func() error { return newFileReader(s, newLanes(s.w)).serve(ctx, s.big) })
 	}
-	g.Go(func() error { return a.run(ctx) })
+	run(func() error { return a.run(ctx) })
 	return g.Wait()
 }
 
@@ -166,11 +179,11 @@ func orDefault(n, d int) int {
 
 // walk ranges over the source and decides for each entry whether it has to be
 // read.
-func (s *saver) walk(ctx context.Context, src sources.Source) error {
+func (s *saver) walk(ctx context.Context, entries iter.Seq[sources.Entry]) error {
 	defer close(s.queue)
 	defer close(s.small)
 	defer close(s.big)
-	for e := range src.Entries(ctx) {
+	for e := range entries {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

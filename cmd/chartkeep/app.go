@@ -28,6 +28,7 @@ type program struct {
 	passwordFile string
 	configFile   string // as given
 	cacheDir     string
+	databaseFile string // its first line is the password of databases
 	lockWait     time.Duration
 	memory       int64 // bound on buffers and caches, bytes; 0: none given
 	binDays      int   // forgotten snapshots can be taken back for so long, unless a flag says otherwise
@@ -97,6 +98,7 @@ func (p *program) commands() []*cli.Command {
 		p.logCommand(),
 		p.diffCommand(),
 		p.restoreCommand(),
+		p.restoreDBCommand(),
 		p.dumpCommand(),
 		p.copyCommand(),
 		p.tagCommand(),

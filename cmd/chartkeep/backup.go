@@ -24,14 +24,16 @@ func (p *program) backupCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "backup",
 		Usage:     "save files, folders or a stream as a snapshot",
-		ArgsUsage: "PATH...",
-		Description: `Saves the paths, or what a command writes, as one snapshot. What an earlier
+		ArgsUsage: "PATH|URL...",
+		Description: `Saves the paths and databases, or what a command writes, as one snapshot. What an earlier
 snapshot holds already is not stored again.
 
    chartkeep backup /srv/practice
    chartkeep backup /srv/OpenDentImages -e '*.tmp' --exclude-larger-than 2G
    mysqldump --all-databases | chartkeep backup --stdin --stdin-filename all.sql
    chartkeep backup --stdin-from-command --stdin-filename all.sql -- mysqldump --all-databases
+   chartkeep backup postgres://backup@localhost/practice
+   chartkeep backup mysql://backup@localhost/opendental /srv/OpenDentImages
    chartkeep backup --plan nightly       # all sources of a plan; chartkeep run does what follows, too
 
 A file that cannot be read is named, and all others are saved: exit code 3. A
@@ -63,6 +65,7 @@ func backupFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "skip-if-unchanged", Usage: "save no snapshot when nothing has changed since the one before"},
 		&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "store nothing, but say what would be stored"},
 		&cli.IntFlag{Name: "read-concurrency", Usage: "read `N` small files at a time"},
+		databaseSide.passwordFlag(),
 		compressionFlag(""),
 	}
 }
@@ -114,6 +117,7 @@ type backupRun struct {
 	progress snapshot.Progress
 	changed  bool // something in the given paths is not as the parent has it
 	written  repo.Written
+	doubts   []string // about what databases held
 }
 
 func (p *program) backup(c *cli.Context) error {
@@ -271,7 +275,7 @@ func (b *backupRun) save(ctx context.Context, s *snapshot.Snapshot) error {
 		return err
 	}
 	if b.plan != "" {
-		s.Suspicion = snapshot.Suspect(s, b.before)
+		s.Suspicion = append(snapshot.Suspect(s, b.before), b.doubts...)
 	}
 	if b.unchanged(s) {
 		s.Summary.Duration = int64(time.Since(b.started))
@@ -329,6 +333,9 @@ func (b *backupRun) saveSources(ctx context.Context, w *repo.Writer, s *snapshot
 		o.Join = append(o.Join, nodes...)
 		s.Summary.Add(sum)
 	}
+	if err := b.task.allLost(); err != nil {
+		return err
+	}
 	slices.SortFunc(o.Join, func(x, y *snapshot.Node) int { return strings.Compare(x.Name, y.Name) })
 	root, sum, err := snapshot.Save(ctx, b.r, w, b.task.source, o)
 	if err != nil {
@@ -353,6 +360,7 @@ func (b *backupRun) saveApart(ctx context.Context, w *repo.Writer, part *part, o
 		return nil, sum, context.Cause(ctx)
 	}
 	if err == nil {
+		b.doubts = append(b.doubts, b.lostTables(part.record)...)
 		return nodes, sum, nil
 	}
 	b.problem(part.record.Paths[0], err)

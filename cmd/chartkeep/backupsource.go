@@ -56,9 +56,18 @@ func (p *program) backupTask(c *cli.Context) (task, error) {
 	if err != nil {
 		return task{}, err
 	}
+	var t task
+	p.databaseFile = c.String(databaseSide.flag("password-file"))
+	if o.Paths, err = p.addDatabases(&t, o.Paths); err != nil {
+		return task{}, err
+	}
 	given := append(slices.Clone(o.Paths), o.FilesFrom...)
-	if len(given) == 0 {
+	if len(given) == 0 && len(t.apart) == 0 {
 		return task{}, usage(c, "nothing to back up: no path given")
+	}
+	if len(given) == 0 {
+		t.source, t.name = bareRoot{}, t.apart[0].record.Name
+		return t, nil
 	}
 	if err := p.checkPaths(o.Paths); err != nil {
 		return task{}, err
@@ -67,7 +76,7 @@ func (p *program) backupTask(c *cli.Context) (task, error) {
 	if err != nil {
 		return task{}, usage(c, "%w", err)
 	}
-	t := task{source: source, name: nameOf(given), survey: survey(o)}
+	t.source, t.name, t.survey = source, nameOf(given), survey(o)
 	for _, g := range given {
 		t.paths = append(t.paths, treePath(g))
 	}

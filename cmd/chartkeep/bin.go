@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -228,11 +226,8 @@ func (p *program) discard(ctx context.Context, r *repo.Repository, doomed []*sna
 			p.Warn("the drive is full: snapshot %s cannot be taken back", id.Short())
 		}
 	})
-	switch {
-	case errors.Is(err, storage.ErrNoSpace):
+	if errors.Is(err, storage.ErrNoSpace) {
 		return failed("To forget for good, which needs no room: --bin-days 0", "%w", err)
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%w: %w", snapshot.ErrEdited, err)
 	}
 	return err
 }

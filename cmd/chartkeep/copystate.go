@@ -43,11 +43,12 @@ func (p *program) copyState(ctx context.Context, r *repo.Repository, conf *confi
 	if c.Verified, err = longestUnread(ctx, r); err != nil {
 		return c, err
 	}
-	return c, recordsOf(ctx, r, &c)
+	return c, recordsOf(ctx, r, hostName(conf), &c)
 }
 
-// recordsOf takes from the repository's log what it says of a copy.
-func recordsOf(ctx context.Context, r *repo.Repository, c *notify.Copy) error {
+// recordsOf takes from the repository's log what it says of a computer's copy.
+// The drill may have been on another one.
+func recordsOf(ctx context.Context, r *repo.Repository, host string, c *notify.Copy) error {
 	records, _, err := r.Records(ctx, 0)
 	if err != nil {
 		return err
@@ -58,7 +59,9 @@ func recordsOf(ctx context.Context, r *repo.Repository, c *notify.Copy) error {
 		}
 		switch rec.Kind {
 		case repo.RecordRun, repo.RecordBackup:
-			c.LastTry, c.LastResult = rec.Time, notify.Result(rec.Result)
+			if rec.Host == host {
+				c.LastTry, c.LastResult = rec.Time, notify.Result(rec.Result)
+			}
 		case repo.RecordDrill:
 			if rec.Result == repo.ResultDone {
 				c.Drilled = rec.Time

@@ -154,14 +154,6 @@ func (b *bounded) Entries(ctx context.Context) iter.Seq[sources.Entry] {
 	return b.Source.Entries(ctx)
 }
 
-// End implements sources.Moment.
-func (b *bounded) End(context.Context) (map[string]string, error) {
-	if b.stop != nil {
-		b.stop()
-	}
-	return nil, nil
-}
-
 // bareRoot is the source of a plan without files: a root for the others to lie
 // in.
 type bareRoot struct{}

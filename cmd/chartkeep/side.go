@@ -14,6 +14,8 @@ type side string
 const (
 	toSide   side = "to"   // where copies go
 	likeSide side = "like" // what a new repository is like
+
+	databaseSide side = "database" // no repository, but a server
 )
 
 // flag is the name of a flag of this side; "" stands for the place itself.
@@ -30,7 +32,7 @@ func (s side) variable(name string) string {
 }
 
 func otherSecrets() map[side]secrets {
-	return map[side]secrets{toSide: takeSecrets(toSide), likeSide: takeSecrets(likeSide)}
+	return map[side]secrets{toSide: takeSecrets(toSide), likeSide: takeSecrets(likeSide), databaseSide: takeSecrets(databaseSide)}
 }
 
 func (s side) locationFlag(usage string) cli.Flag {
@@ -38,10 +40,14 @@ func (s side) locationFlag(usage string) cli.Flag {
 }
 
 func (s side) passwordFlag() cli.Flag {
+	whose, otherwise := "that repository's", "the terminal is asked"
+	if s == databaseSide {
+		whose, otherwise = "the database's", "what the server's own programs would use"
+	}
 	return &cli.StringFlag{
 		Name: s.flag("password-file"),
-		Usage: fmt.Sprintf("the first line of `FILE` is that repository's password (else $%s, $%s, or the terminal is asked)",
-			s.variable("PASSWORD"), s.variable("PASSWORD_COMMAND")),
+		Usage: fmt.Sprintf("the first line of `FILE` is %s password (else $%s, $%s, or %s)",
+			whose, s.variable("PASSWORD"), s.variable("PASSWORD_COMMAND"), otherwise),
 	}
 }
 
