@@ -71,7 +71,8 @@ type binRecord struct {
 
 // Discard moves snapshots into the bin, one after the other. Each is told to
 // done, with whether the bin has it: on a full drive that has no reserve either,
-// d.ForGood removes it. The caller holds the shared lock.
+// d.ForGood removes it. One that somebody else has removed or edited meanwhile is
+// left out. The caller holds the shared lock.
 func (r *Repository) Discard(ctx context.Context, ids []DocumentID, d Discard, done func(id DocumentID, kept bool)) error {
 	x := discarding{r: r, Discard: d}
 	before, _, err := r.binEntries(ctx) // of listed snapshots: left by a run that was cut off
@@ -80,6 +81,9 @@ func (r *Repository) Discard(ctx context.Context, ids []DocumentID, d Discard, d
 	}
 	for _, id := range ids {
 		err := r.withReserve(ctx, func() error { return x.put(ctx, id) })
+		if errors.Is(err, fs.ErrNotExist) && !r.listed(ctx, id) {
+			continue
+		}
 		kept := err == nil
 		if err != nil && (!d.ForGood || !noSpace(err)) {
 			return fmt.Errorf("put snapshot %s into the bin: %w", id.Short(), err)
@@ -93,6 +97,11 @@ func (r *Repository) Discard(ctx context.Context, ids []DocumentID, d Discard, d
 		done(id, kept)
 	}
 	return nil
+}
+
+func (r *Repository) listed(ctx context.Context, id DocumentID) bool {
+	ids, err := r.ListDocuments(ctx, Snapshots)
+	return err != nil || slices.Contains(ids, id)
 }
 
 // entriesFor names those of the entries that are a snapshot's.
@@ -241,8 +250,11 @@ func (r *Repository) TakeBack(ctx context.Context, id DocumentID) error {
 	err = r.withReserve(ctx, func() error {
 		// One copy may be there, where a run was cut off.
 		err := putSame(ctx, r.store, path.Join(twinFolder, name), entries[own].file)
-		if err == nil {
-			err = putSame(ctx, r.store, name, entries[own].file)
+		if err != nil {
+			return err
+		}
+		if err = putSame(ctx, r.store, name, entries[own].file); err != nil {
+			takeBack(context.WithoutCancel(ctx), r.store, name, entries[own].file)
 		}
 		return err
 	})

@@ -24,6 +24,7 @@ import (
 type ledger struct {
 	mu      sync.Mutex
 	saved   map[repo.DocumentID]tree // reported as saved, and not forgotten since
+	binned  map[repo.DocumentID]bool // of these: forgotten, but to be had from the bin
 	flux    func(file string) bool   // files that the step under way makes or removes
 	settled map[string]bool          // files that were whole before it
 }
@@ -44,7 +45,7 @@ type crashes struct {
 func newCrashes(t *testing.T) *crashes {
 	c := &crashes{
 		t: t, store: storagetest.NewCrash(), rng: rand.New(rand.NewPCG(7, 7)), each: 3,
-		ledger: &ledger{saved: map[repo.DocumentID]tree{}, settled: map[string]bool{}},
+		ledger: &ledger{saved: map[repo.DocumentID]tree{}, binned: map[repo.DocumentID]bool{}, settled: map[string]bool{}},
 	}
 	if *full {
 		c.each = 1
@@ -155,6 +156,11 @@ func onlyHalf(ctx context.Context, r *repo.Repository, mayMiss func(file string)
 
 func (c *crashes) restores(ctx context.Context, r *repo.Repository) error {
 	for id, want := range c.saved {
+		if c.binned[id] {
+			if err := r.TakeBack(ctx, id); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
 		s, err := snapshot.Load(ctx, r, id)
 		if err != nil {
 			return err
@@ -251,6 +257,34 @@ func TestAPowerCutLosesNothingThatWasSaved(t *testing.T) {
 	})
 	c.during("prune", under("packs/", "index/", "sessions/", "copies/sessions/"), func() { must(t, prune(ctx, r)) })
 	c.during("backup beside what was pruned", nothing, func() { c.note(backup(t, r, night(4)), night(4)) })
+	t.Logf("the power was cut %d times", c.cuts)
+}
+
+// What is forgotten can be taken back, wherever the power goes: while it is
+// forgotten, pruned around, and taken back.
+func TestAPowerCutLosesNothingThatIsInTheBin(t *testing.T) {
+	ctx := t.Context()
+	c := newCrashes(t)
+	r := c.init()
+	defer r.Close()
+	var saved []*snapshot.Snapshot
+	c.store.FS.Before = nil
+	for n := 1; n <= 3; n++ {
+		saved = append(saved, backup(t, r, night(n)))
+		c.note(saved[n-1], night(n))
+	}
+	c.store.FS.Before = c.cut
+	week := repo.Discard{Now: time.Now(), Until: time.Now().AddDate(0, 0, 7)}
+	first, second := saved[0].ID, saved[1].ID
+	c.binned[first] = true
+	c.strikeOut(second)
+	bin := under("snapshots/", "copies/snapshots/", "bin/", "copies/bin/")
+	c.during("forget", bin, func() {
+		must(t, r.Discard(ctx, []repo.DocumentID{first}, week, func(repo.DocumentID, bool) {}))
+		must(t, r.Discard(ctx, []repo.DocumentID{second}, repo.Discard{Now: time.Now()}, func(repo.DocumentID, bool) {}))
+	})
+	c.during("prune", under("packs/", "index/", "sessions/", "copies/sessions/", "bin/", "copies/bin/"), func() { must(t, prune(ctx, r)) })
+	c.during("taking back", bin, func() { must(t, r.TakeBack(ctx, first)) })
 	t.Logf("the power was cut %d times", c.cuts)
 }
 

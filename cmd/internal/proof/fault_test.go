@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"chartkeep/repo"
 	"chartkeep/repo/crypt"
@@ -44,6 +45,20 @@ var jobs = []job{
 			}
 			return nil
 		}, err
+	}},
+	{"forget, prune and take back", func(ctx context.Context, r *repo.Repository) (func(*repo.Repository) error, error) {
+		all, broken, err := snapshot.All(ctx, r)
+		if err = errors.Join(append(broken, err)...); err != nil {
+			return nil, err
+		}
+		first, week := all[0].ID, repo.Discard{Now: time.Now(), Until: time.Now().AddDate(0, 0, 7)}
+		if err = r.Discard(ctx, []repo.DocumentID{first}, week, func(repo.DocumentID, bool) {}); err == nil {
+			err = prune(ctx, r)
+		}
+		if err == nil {
+			err = r.TakeBack(ctx, first)
+		}
+		return func(r *repo.Repository) error { return comesBack(ctx, r, first, night(1)) }, err
 	}},
 	{"another key", func(ctx context.Context, r *repo.Repository) (func(*repo.Repository) error, error) {
 		id, err := r.AddRecovery(ctx, crypt.NewRecoveryCode(), "")

@@ -115,10 +115,16 @@ func TestBackupsPrunesAndChecksAtTheSameTimeAreAllRight(t *testing.T) {
 		})
 	}
 	done := make(chan struct{})
-	for _, args := range [][]string{{"forget", "--keep-last", "1", "--prune"}, {"check"}} {
+	for _, loop := range [][][]string{
+		{{"forget", "--keep-last", "2", "--bin-days", "1"}, {"forget", "--keep-last", "1", "--prune"}},
+		{{"forget", "--keep-last", "2", "--bin-days", "1"}, {"bin", "list"}},
+		{{"check"}},
+	} {
 		others.Go(func() {
 			for {
-				f.wants(0, args...)
+				for _, args := range loop {
+					f.wants(0, args...)
+				}
 				select {
 				case <-done:
 					return
@@ -131,10 +137,25 @@ func TestBackupsPrunesAndChecksAtTheSameTimeAreAllRight(t *testing.T) {
 	close(done)
 	others.Wait()
 	f.sound()
+	f.takesAllBack()
+	f.sound()
 	all := f.snapshots()
 	for i, office := range offices {
 		dir := f.path("office", fmt.Sprint(i))
 		f.holds(snapshot.Newest(all, func(s *snapshot.Snapshot) bool { return s.Paths[0] == dir }), dir, office)
+	}
+}
+
+// takesAllBack empties the bin by taking back what is in it.
+func (f *office) takesAllBack() {
+	f.Helper()
+	r := f.inside()
+	all, _, broken, err := r.Discarded(f.Context())
+	if must(f, err); len(broken) > 0 || len(all) == 0 {
+		f.Errorf("%d snapshots are in the bin, and %d that cannot be read", len(all), len(broken))
+	}
+	for _, d := range all {
+		must(f, r.TakeBack(f.Context(), d.Snapshot))
 	}
 }
 
