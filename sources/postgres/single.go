@@ -38,13 +38,15 @@ func (r *restore) tables(ctx context.Context) error {
 		if err := execute(ctx, conn, "CREATE SCHEMA IF NOT EXISTS "+quote(r.Schema)); err != nil {
 			return err
 		}
-		taken := map[Name]bool{}
+		names := map[Name]int{}
+		for _, t := range chosen {
+			names[t.Name]++
+		}
 		for _, t := range chosen {
 			name := t.Name
-			if taken[name] {
+			if names[name] > 1 {
 				name = Name(t.place().String())
 			}
-			taken[name] = true
 			if err := r.loadApart(ctx, conn, t, Place{Name(r.Schema), name}); err != nil {
 				return fmt.Errorf("table %s: %w", t.place(), err)
 			}
