@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -154,6 +155,7 @@ func TestPlanInAProcessOfItsOwn(t *testing.T) {
 	if dir == "" {
 		t.Skip("part of TestPlansStayWithinBoundsOfMemory")
 	}
+	debug.SetGCPercent(25) // as the program does
 	st, err := local.New(filepath.Join(dir, "repo"))
 	if err != nil {
 		t.Fatal(err)
