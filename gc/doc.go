@@ -66,7 +66,8 @@
 //
 // # Pruning
 //
-// PlanPrune marks every chunk that a snapshot needs, and divides the packs:
+// PlanPrune marks every chunk that a snapshot needs, be it listed or in the bin
+// with time left, and divides the packs:
 //
 //	dead       nothing in it is needed: it is deleted
 //	victim     little in it is needed, or it is one of many small ones, or it is
@@ -79,11 +80,17 @@
 // repository and for as long as that takes:
 //
 //	take the exclusive lock
-//	bring the index up to date; mark what snapshots need that were made since
+//	remove the entries of the bin that were over when the plan was made
+//	bring the index up to date; mark what snapshots need that were made since,
+//	    and what is in the bin
 //	stop unless every pack that is relied on is there
 //	spare each doomed pack that holds a marked chunk of which no undamaged copy
 //	    lies outside of the doomed packs
 //	delete the others
+//
+// Dead packs go before anything is rewritten. Victims are rewritten in as many
+// goes as the free space asks for, none that could not be ended, each giving room
+// to the next; the repository's reserve is given up when there is not enough.
 //
 // So nothing that a snapshot needs is deleted, whatever other backups and
 // prunes have done since the plan was made, and wherever a prune is cut off.
