@@ -107,6 +107,9 @@ func (p *program) scheduleInstall(c *cli.Context) error {
 		return failed("Installing for the whole system needs root.", "install the schedule: %w", err)
 	}
 	p.sayLines("installed", lines)
+	if cron, ok := s.(schedule.Cron); ok && !cron.Runs() {
+		p.Warn("cron does not seem to run, and nothing is started until it does: service cron start")
+	}
 	p.Say("%s of %s run by themselves now. To see when: chartkeep schedule next", ui.Counted(len(jobs)-1, "plan"), conf.Path)
 	return nil
 }

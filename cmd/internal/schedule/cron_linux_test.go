@@ -58,6 +58,9 @@ func insideCron(t *testing.T) {
 	}
 	ctx, h := t.Context(), host(t, "UTC", "UTC")
 	h.Program, h.Practice, h.Local, h.Now = program, time.Local, time.Local, time.Now()
+	if !(Cron{}).Runs() {
+		t.Error("cron runs, and is not seen")
+	}
 	if lines, err := (Cron{}).List(ctx, h); err != nil || len(lines) > 0 {
 		t.Fatalf("at first: %q, %v", lines, err)
 	}

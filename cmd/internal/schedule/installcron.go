@@ -2,11 +2,34 @@ package schedule
 
 import (
 	"context"
+	"os"
+	"runtime"
 	"strings"
 )
 
 // Cron is the user's table of cron.
 type Cron struct{}
+
+// cronPIDs are where the daemons of Linux note their process.
+var cronPIDs = []string{"/run/crond.pid", "/run/cron.pid", "/var/run/crond.pid", "/var/run/cron.pid"}
+
+// Runs reports whether the daemon seems to run; a table alone starts nothing.
+// Other systems than Linux start it when there is a table.
+func (Cron) Runs() bool {
+	if runtime.GOOS != "linux" {
+		return true
+	}
+	for _, path := range cronPIDs {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		if _, err := os.Stat("/proc/" + strings.TrimSpace(string(text)) + "/stat"); err == nil {
+			return true
+		}
+	}
+	return false
+}
 
 // Install puts the jobs into a marked block of the table.
 func (c Cron) Install(ctx context.Context, h Host, jobs []Job) (written []string, err error) {

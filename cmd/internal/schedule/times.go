@@ -172,17 +172,11 @@ func (p pattern) of(t Times, d gc.Date, zone *time.Location) (all []time.Time) {
 const horizon = 9 * 366
 
 // Next is the first time after a moment, in zone; zero if there is none.
-func Next(t Times, after time.Time, zone *time.Location) time.Time {
-	p, day := t.pattern(), dateOf(after.In(zone)).AddDays(-1)
-	for range horizon {
-		for _, at := range p.of(t, day, zone) {
-			if at.After(after) {
-				return at
-			}
-		}
-		day = day.AddDays(1)
+func Next(t Times, after time.Time, zone *time.Location) (next time.Time) {
+	for next = range Coming(t, after, zone) {
+		break
 	}
-	return t.farOnce(after, zone)
+	return next
 }
 
 // farOnce is the next single moment however far away.
@@ -199,8 +193,22 @@ func (t Times) farOnce(after time.Time, zone *time.Location) (next time.Time) {
 // Coming are the times after a moment, in order.
 func Coming(t Times, after time.Time, zone *time.Location) iter.Seq[time.Time] {
 	return func(yield func(time.Time) bool) {
-		for at := Next(t, after, zone); !at.IsZero() && yield(at); {
-			at = Next(t, at, zone)
+		p, last := t.pattern(), after
+		day := dateOf(after.In(zone)).AddDays(-1)
+		for idle := 0; idle < horizon; idle++ {
+			for _, at := range p.of(t, day, zone) {
+				if !at.After(last) {
+					continue
+				}
+				if !yield(at) {
+					return
+				}
+				last, idle = at, 0
+			}
+			day = day.AddDays(1)
+		}
+		for at := t.farOnce(last, zone); !at.IsZero() && yield(at); {
+			at = t.farOnce(at, zone)
 		}
 	}
 }

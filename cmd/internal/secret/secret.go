@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/zalando/go-keyring"
 )
@@ -38,11 +39,16 @@ var (
 	// ErrExposed says that others may read a secret's file.
 	ErrExposed = errors.New("others may read it")
 
-	errNoFile  = errors.New("it is no ordinary file")
-	errEmpty   = errors.New("it is empty")
-	errUnset   = errors.New("it is not set")
-	errMissing = errors.New("there is no such entry")
+	errNoFile    = errors.New("it is no ordinary file")
+	errEmpty     = errors.New("it is empty")
+	errNoKeyring = errors.New("the keyring cannot be asked")
+	errUnset     = errors.New("it is not set")
+	errMissing   = errors.New("there is no such entry")
 )
+
+// elsewhere is what to do without a keyring: it belongs to a user who is logged
+// on.
+const elsewhere = "for runs without anybody logged on use file: or env:"
 
 // A kind is a way to refer to a secret.
 type kind struct {
@@ -94,15 +100,34 @@ func Resolve(ref string) ([]byte, error) {
 	return found, nil
 }
 
+// patience is how long the keyring may take. A locked one can wait for somebody
+// to type its password, and at night there is nobody.
+const patience = 30 * time.Second
+
 func fromKeyring(name string) ([]byte, error) {
-	text, err := keyring.Get(service, name)
-	if errors.Is(err, keyring.ErrNotFound) {
-		return nil, fmt.Errorf("%w of the service %s in the keyring", errMissing, service)
+	type answer struct {
+		text string
+		err  error
 	}
-	if err != nil {
-		return nil, fmt.Errorf("ask the keyring: %w", err)
+	answered := make(chan answer, 1)
+	// The library cannot be told to stop: past patience this goroutine is left to
+	// itself.
+	go func() {
+		text, err := keyring.Get(service, name)
+		answered <- answer{text, err}
+	}()
+	select {
+	case a := <-answered:
+		if errors.Is(a.err, keyring.ErrNotFound) {
+			return nil, fmt.Errorf("%w of the service %s in the keyring", errMissing, service)
+		}
+		if a.err != nil {
+			return nil, fmt.Errorf("%w (%w); %s", errNoKeyring, a.err, elsewhere)
+		}
+		return []byte(a.text), nil
+	case <-time.After(patience):
+		return nil, fmt.Errorf("%w: no answer within %v; %s", errNoKeyring, patience, elsewhere)
 	}
-	return []byte(text), nil
 }
 
 func fromEnvironment(name string) ([]byte, error) {

@@ -55,6 +55,14 @@ func TestASecretThatIsNotThereIsAnError(t *testing.T) {
 	}
 }
 
+func TestAKeyringThatIsNotThereIsSaid(t *testing.T) {
+	keyring.MockInitWithError(errors.New("no session bus"))
+	_, err := Resolve("keyring:s3")
+	if want := "secret keyring:s3: the keyring cannot be asked (no session bus); for runs without anybody logged on use file: or env:"; err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
 func TestAFileThatOthersMayReadIsRefused(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("there are no such modes")
