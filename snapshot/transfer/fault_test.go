@@ -214,21 +214,22 @@ func TestAnInterruptedCopyingGoesOnWhereItWas(t *testing.T) {
 
 // A process that was killed publishes nothing any more.
 func TestPacksThatNoIndexNamesAreUsed(t *testing.T) {
-	from := repotest.New(t, repotest.Options{})
-	st := storagetest.NewFaulty(mem.New())
-	to := repotest.New(t, repotest.Options{Store: st, Init: repo.InitOptions{Like: from}})
-	save(t, from, 1, big())
-	st.Fail(storagetest.Fault{Op: storagetest.Put, Name: "packs/*/*", Skip: 1, Forever: true})
-	st.Fail(storagetest.Fault{Op: storagetest.Put, Name: "index/*", Forever: true})
-	if _, err := trySend(t, from, to); !errors.Is(err, storagetest.ErrInjected) {
-		t.Fatal(err)
-	}
-	st.Heal()
-	r := send(t, from, repotest.Reopen(t, to, repo.Options{}))
-	if len(r.Copied) != 1 || r.Bytes == 0 || r.Bytes > 30<<20 {
-		t.Errorf("%d bytes were copied again", r.Bytes)
-	}
-	alike(t, from, repotest.Reopen(t, to, repo.Options{}))
+	eachWay(t, func(t *testing.T, companion bool) {
+		st := storagetest.NewFaulty(mem.New())
+		from, to := pairOf(t, companion, repotest.Options{Store: st})
+		save(t, from, 1, big())
+		st.Fail(storagetest.Fault{Op: storagetest.Put, Name: "packs/*/*", Skip: 1, Forever: true})
+		st.Fail(storagetest.Fault{Op: storagetest.Put, Name: "index/*", Forever: true})
+		if _, err := trySend(t, from, to); !errors.Is(err, storagetest.ErrInjected) {
+			t.Fatal(err)
+		}
+		st.Heal()
+		r := send(t, from, repotest.Reopen(t, to, repo.Options{}))
+		if len(r.Copied) != 1 || r.Bytes == 0 || r.Bytes > 30<<20 {
+			t.Errorf("%d bytes were copied again", r.Bytes)
+		}
+		alike(t, from, repotest.Reopen(t, to, repo.Options{}))
+	})
 }
 
 // The power goes at some moment of the copying. What the drive holds then is

@@ -56,6 +56,7 @@ type Plan struct {
 	marks, known   snapshot.Marks       // what is needed; and what need not be read
 	packs          []packPart
 	faults         []snapshot.Fault
+	sought         bool
 }
 
 // packPart is a pack of the source that holds something the target wants.
@@ -255,24 +256,36 @@ func (p *Plan) measure(ctx context.Context, part *packPart) error {
 	return nil
 }
 
+// wanted reports whether a chunk of the source is to be copied, or to be read.
 func (p *Plan) wanted(ctx context.Context, ordinal uint64, id chunk.ID) (bool, error) {
 	if !p.marks.Has(ordinal) {
 		return false, nil
 	}
 	if !p.Companions {
-		return !p.known.Has(ordinal), nil
+		return !p.known.Has(ordinal), p.seek(ctx, id)
 	}
 	has, err := p.target.Has(id)
 	if has || err != nil {
 		return false, err
 	}
-	// A run that was cut off may have left packs that no segment names. The first
-	// chunk that is missing has them looked into.
-	if _, err := p.to.Places(ctx, id); err != nil {
-		return false, fmt.Errorf("target: %w", err)
+	if err := p.seek(ctx, id); err != nil {
+		return false, err
 	}
 	has, err = p.target.Has(id)
 	return !has, err
+}
+
+// seek looks, once, into packs that no segment names: a run that was cut off may
+// have left them. What they hold needs not be copied again.
+func (p *Plan) seek(ctx context.Context, missing chunk.ID) error {
+	if p.sought {
+		return nil
+	}
+	p.sought = true
+	if _, err := p.to.Places(ctx, missing); err != nil {
+		return fmt.Errorf("target: %w", err)
+	}
+	return nil
 }
 
 // Nothing reports whether there is nothing to do.
