@@ -87,7 +87,7 @@ func (s *Server) log() string  { return filepath.Join(s.Dir, "log") }
 func (s *Server) create(ctx context.Context, p programs, as identity) error {
 	var said bytes.Buffer
 	cmd := exec.CommandContext(ctx, filepath.Join(p.dir, executable("initdb")), "--pgdata="+s.data(), "--username="+superuser,
-		"--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions")
+		"--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
 	cmd.Dir, cmd.SysProcAttr = s.Dir, apartAs(as)
 	cmd.Env = append(environment(address{}), "HOME="+s.Dir)
 	cmd.Stdout, cmd.Stderr = &said, &said
