@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
@@ -145,10 +146,13 @@ func readConfig(ctx context.Context, st storage.Store) (c *Config, raw []byte, e
 }
 
 // Identify returns the ID of the repository in st, without a key and therefore
-// without proof.
+// without proof. Errors: ErrNoRepository, ErrNewerFormat.
 func Identify(ctx context.Context, st storage.Store) (ID, error) {
 	c, _, err := readConfig(ctx, st)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return ID{}, fmt.Errorf("%w (%w)", ErrNoRepository, err)
+	case err != nil:
 		return ID{}, err
 	}
 	return c.ID, nil

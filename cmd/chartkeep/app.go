@@ -110,6 +110,7 @@ func (p *program) commands() []*cli.Command {
 		p.checkCommand(),
 		p.repairCommand(),
 		p.keyCommand(),
+		p.driveCommand(),
 		p.statsCommand(),
 		p.scheduleCommand(),
 		p.configCommand(),

@@ -25,13 +25,14 @@ func (n *night) copyTo(ctx context.Context, o *opened) {
 }
 
 func (n *night) copyNew(ctx context.Context, o *opened) (string, error) {
-	chosen, err := n.newer(ctx, o)
+	here, err := n.mine(ctx, n.home)
 	if err != nil {
 		return "", err
 	}
 	var pr snapshot.Progress
-	options := transfer.Options{Progress: &pr, Warn: func(err error) { n.Warn("%s", oneLine(err)) }}
-	plan, err := transfer.New(ctx, n.home.r, o.r, chosen, options)
+	// What the other side's own retention has removed does not come back: Newer.
+	options := transfer.Options{Newer: true, Progress: &pr, Warn: func(err error) { n.Warn("%s", oneLine(err)) }}
+	plan, err := transfer.New(ctx, n.home.r, o.r, here, options)
 	if err != nil {
 		return "", err
 	}
@@ -53,23 +54,4 @@ func (n *night) copyNew(ctx context.Context, o *opened) (string, error) {
 		err = errors.Join(err, f)
 	}
 	return fmt.Sprintf("%s, %s", ui.Counted(len(result.Copied), "snapshot"), ui.Size(result.Packed)), err
-}
-
-// newer are the plan's snapshots at home that are newer than the newest which the
-// destination has. What its own retention has removed does not come back.
-func (n *night) newer(ctx context.Context, o *opened) (chosen []*snapshot.Snapshot, err error) {
-	here, err := n.mine(ctx, n.home)
-	if err != nil {
-		return nil, err
-	}
-	there, err := n.mine(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range here {
-		if len(there) == 0 || s.Time.After(there[len(there)-1].Time) || s.ID == n.saved.ID {
-			chosen = append(chosen, s)
-		}
-	}
-	return chosen, nil
 }

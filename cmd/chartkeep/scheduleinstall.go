@@ -110,7 +110,7 @@ func (p *program) scheduleInstall(c *cli.Context) error {
 	if cron, ok := s.(schedule.Cron); ok && !cron.Runs() {
 		p.Warn("cron does not seem to run, and nothing is started until it does: service cron start")
 	}
-	p.Say("%s of %s run by themselves now. To see when: chartkeep schedule next", ui.Counted(len(jobs)-1, "plan"), conf.Path)
+	p.Say("Installed for %s. To see when the plans run: chartkeep schedule next", conf.Path)
 	return nil
 }
 
