@@ -331,6 +331,24 @@ func TestPartsOfASource(t *testing.T) {
 	}
 }
 
+func TestWhatIsHardlyMeantIsDoubted(t *testing.T) {
+	var got []string
+	for _, d := range read(t, frame+"[source.old]\npaths = [\"/old\"]\n[destination.blue]\ndrive = \"…\"\npassword = \"env:X\"\n").Doubts() {
+		got = append(got, d.Error())
+	}
+	want := []string{
+		"test.toml:4: destination.red: has no password; a run that nobody watches needs one, such as file:/etc/chartkeep/password",
+		"test.toml:6: plan.nightly: has no time, and runs only by hand",
+		"test.toml:6: plan.nightly: nothing is ever removed from red: there are no rules in [retention]",
+		"test.toml:9: source.old: belongs to no plan, and is never saved",
+		"test.toml:11: destination.blue: its drive is still to be named; chartkeep drive adopt writes it",
+		"test.toml:11: destination.blue: belongs to no plan",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, name := range []string{"testdata/elm.toml", "testdata/full.toml"} {
 		text, err := os.ReadFile(name)

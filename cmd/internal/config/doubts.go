@@ -35,6 +35,9 @@ func (c *Config) Doubts() (all Problems) {
 		if !used[name] {
 			doubt(d.Line, below("destination", name), "belongs to no plan")
 		}
+		if d.Password == "" {
+			doubt(d.Line, below("destination", name), "has no password; a run that nobody watches needs one, such as file:/etc/chartkeep/password")
+		}
 	}
 	if len(c.Plans) == 0 {
 		doubt(1, "plan", "there is none, so nothing is ever saved")
