@@ -126,6 +126,15 @@ func due(conf *config.Config, plans []config.Plan, m *notify.Memory, now time.Ti
 	return chosen
 }
 
+// ran is when a plan was last at work. A run that was skipped, or that found no
+// drive, is made up for when that is over.
+func ran(m *notify.PlanMemory) time.Time {
+	if m.Result == notify.Skipped || m.Result == notify.Absent {
+		return m.LastSuccess
+	}
+	return m.LastRun
+}
+
 // runPlan runs one plan, alone on this computer.
 func (p *program) runPlan(ctx context.Context, conf *config.Config, plan config.Plan, wait time.Duration) error {
 	n := &night{program: p, config: conf, plan: plan}
