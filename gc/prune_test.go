@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"testing"
 
@@ -273,4 +274,38 @@ func TestPlanChangesNothing(t *testing.T) {
 		t.Errorf("a plan changed the repository: %v", calls)
 	}
 	wantEvening(t, r, s, n)
+}
+
+// After forty evenings on which a part of everything becomes another one, what is
+// stored is what a repository takes that has never held anything else.
+func TestAChurnedRepositoryTakesNoMoreThanItNeeds(t *testing.T) {
+	r := repotest.New(t, repotest.Options{})
+	n := evening{}
+	var last []*snapshot.Snapshot
+	var kept []evening
+	for i := range uint64(40) {
+		for k := range uint64(6) {
+			n[fmt.Sprintf("/x%d/%d", k, (7*i+3*k)%20)] = noise(100*i+k, 60<<10+int(i+k)<<10)
+		}
+		last, kept = append(last, backup(t, r, n)), append(kept, maps.Clone(n))
+		if len(last) > 3 {
+			discard(t, r, last[0], 0)
+			last, kept = last[1:], kept[1:]
+		}
+		if i%8 == 7 {
+			prune(t, r, gc.PruneOptions{})
+		}
+	}
+	wantUnused(t, r, 0.05)
+	fresh := repotest.New(t, repotest.Options{})
+	for _, n := range kept {
+		backup(t, fresh, n)
+	}
+	_, least := packs(t, fresh)
+	if _, size := packs(t, r); size > least*105/100 {
+		t.Errorf("%d bytes are stored, %.1f %% more than the %d that are needed", size, 100*float64(size-least)/float64(least), least)
+	}
+	for i, s := range last {
+		wantEvening(t, r, s, kept[i])
+	}
 }
