@@ -136,6 +136,9 @@ func TestARemovedNewestRecordIsMissed(t *testing.T) {
 		t.Errorf("a record that is gone is shown: %s", got)
 	}
 	logged(t, r, "three")
+	if last := records(t, r, 1)[0]; len(last.Previous) != 2 {
+		t.Errorf("the next record follows %v, want the one that is gone and the last that is there", last.Previous)
+	}
 	for _, who := range []*repo.Repository{r, stranger} {
 		if list := gaps(t, who); len(list) != 1 || list[0].Missing != all[1].ID || list[0].After == "" {
 			t.Errorf("after the next record: %v", list)

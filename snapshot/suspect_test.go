@@ -139,6 +139,25 @@ func TestWhatAlternatesIsUsual(t *testing.T) {
 	}
 }
 
+// Small dumps at weekends are remarked on once.
+func TestWhatIsSmallEachWeekendIsUsual(t *testing.T) {
+	p := &practiceRun{}
+	alarms := 0
+	for i := range 90 {
+		size := int64(2 * gib)
+		if i%7 >= 5 {
+			size = 50 * mib
+		}
+		if len(p.judged(gib, dump(size))) > 0 {
+			alarms++
+			p.clear(i)
+		}
+	}
+	if alarms != 1 {
+		t.Errorf("%d alarms, want one on the first weekend", alarms)
+	}
+}
+
 // What looks wrong is no measure for what comes after it, until a person says
 // that it is right; then it is the measure.
 func TestASuspiciousSnapshotIsNoMeasure(t *testing.T) {
