@@ -113,8 +113,8 @@ const punctual = 20 * time.Minute
 func due(conf *config.Config, plans []config.Plan, m *notify.Memory, now time.Time) (chosen []config.Plan) {
 	for _, plan := range plans {
 		last := now.AddDate(0, 0, -1)
-		if was := m.Plans[plan.Name]; was != nil && !was.LastRun.IsZero() {
-			last = was.LastRun
+		if was := m.Plans[plan.Name]; was != nil && !ran(was).IsZero() {
+			last = ran(was)
 		}
 		if recent := now.Add(-punctual); !plan.CatchUp && recent.After(last) {
 			last = recent
