@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -106,6 +107,20 @@ func (r *restore) lookInside(ctx context.Context, t *Target) error {
 	}
 	t.Tables = len(tables)
 	return conn.QueryRow(ctx, "SELECT pg_database_size(current_database())").Scan(&t.Bytes)
+}
+
+// leaveTime is how long sessions may take to end whose clients have left.
+const leaveTime = 2 * time.Second
+
+// awaitLeave counts the sessions anew until there are none, for a short time.
+func (r *restore) awaitLeave(ctx context.Context, conn *pgx.Conn) error {
+	for began := time.Now(); r.found.Sessions > 0 && time.Since(began) < leaveTime; time.Sleep(50 * time.Millisecond) {
+		err := conn.QueryRow(ctx, "SELECT count(*) FROM pg_stat_activity WHERE datname = $1", r.target).Scan(&r.found.Sessions)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mayReplace says whether a whole database may take the target's place.

@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"io"
+	"iter"
 	"slices"
 	"strings"
 
@@ -78,6 +80,36 @@ func grantStatements(object string, owner Name, grants []Grant) []string {
 	return sql
 }
 
+// A sequenceValue is a line of the sequences' file.
+type sequenceValue struct {
+	Place
+	value, called string
+}
+
+// sequences reads the sequences' file.
+func sequences(r io.Reader) iter.Seq2[sequenceValue, error] {
+	return func(yield func(sequenceValue, error) bool) {
+		for fields, err := range lines(r, 4) {
+			var v []string
+			if err == nil {
+				v, err = texts(fields)
+			}
+			if err != nil {
+				yield(sequenceValue{}, fmt.Errorf("%s: %w", sequencesFile, err))
+				return
+			}
+			if !yield(sequenceValue{Place{Name(v[0]), Name(v[1])}, v[2], v[3]}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// statement sets the sequence.
+func (v sequenceValue) statement() string {
+	return fmt.Sprintf("SELECT pg_catalog.setval(%s, %s::bigint, %s::boolean)", literal(v.sql()), literal(v.value), literal(v.called))
+}
+
 // setSequences sets the sequences to their saved values.
 func (r *restore) setSequences(ctx context.Context, conn *pgx.Conn) error {
 	f, err := r.Saved.Open(ctx, r.at(sequencesFile))
@@ -85,18 +117,12 @@ func (r *restore) setSequences(ctx context.Context, conn *pgx.Conn) error {
 		return err
 	}
 	defer f.Close()
-	for fields, err := range lines(f, 4) {
-		var v []string
-		if err == nil {
-			v, err = texts(fields)
-		}
+	for v, err := range sequences(f) {
 		if err != nil {
-			return fmt.Errorf("%s: %w", sequencesFile, err)
+			return err
 		}
-		at := Place{Name(v[0]), Name(v[1])}
-		sql := fmt.Sprintf("SELECT pg_catalog.setval(%s, %s::bigint, %s::boolean)", literal(at.sql()), literal(v[2]), literal(v[3]))
-		if err := execute(ctx, conn, sql); err != nil {
-			return fmt.Errorf("sequence %s: %w", at, err)
+		if err := execute(ctx, conn, v.statement()); err != nil {
+			return fmt.Errorf("sequence %s: %w", v.Place, err)
 		}
 	}
 	return nil

@@ -14,14 +14,17 @@ import (
 
 // whole restores a database into a new one, and gives that the name at the end.
 func (r *restore) whole(ctx context.Context) error {
-	if err := r.mayReplace(); err != nil {
-		return err
-	}
 	conn, err := r.maintenance(ctx)
 	if err != nil {
 		return err
 	}
 	defer hangUp(conn)
+	if err := r.awaitLeave(ctx, conn); err != nil {
+		return err
+	}
+	if err := r.mayReplace(); err != nil {
+		return err
+	}
 	if r.Roles {
 		if err := r.makeRoles(ctx, conn); err != nil {
 			return err
