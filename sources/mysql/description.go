@@ -9,6 +9,7 @@ import (
 	"io"
 	"iter"
 	"reflect"
+	"slices"
 	"strings"
 
 	"chartkeep/sources"
@@ -133,6 +134,18 @@ func (c *Description) count() (snapshots, locks int) {
 		}
 	}
 	return snapshots, locks
+}
+
+// namesOf returns the names of a database's tables and views, sorted.
+func (c *Description) namesOf(database string) []string {
+	var all []string
+	for n := range c.names {
+		if n[0] == database {
+			all = append(all, n[1])
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // agrees fails if a table of c is not the same in a list made later. Tables

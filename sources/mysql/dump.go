@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,7 +56,7 @@ func (d *dump) begin() error {
 			return nil
 		}
 		d.hold.close()
-		again := errors.Is(err, errMoved) || errorIs(err, lockWait, deadlock, noSuchTable, changedDefinition)
+		again := errors.Is(err, errMoved) || errors.Is(err, errStuck) || errorIs(err, lockWait, deadlock, noSuchTable, changedDefinition)
 		if !again || d.ctx.Err() != nil {
 			return err
 		}
@@ -106,8 +107,9 @@ func (d *dump) try() error {
 // dumpStatements fills in all that is not rows.
 func (d *dump) dumpStatements(program string) (err error) {
 	h := d.hold
-	if d.definitions, err = dumpDefinitions(d.ctx, program, d.login, d.server, h.desc); err != nil {
-		return err
+	err = h.watched(d.ctx, d.o.LockTimeout, func(ctx context.Context) error { return d.dumpDefinitions(ctx, program) })
+	if err != nil {
+		return cmp.Or(h.sameCode(d.ctx), err) // what was gone when the program came for it is no failure
 	}
 	if d.users, err = dumpUsers(d.ctx, h.plain, d.server); err != nil {
 		return err
@@ -116,6 +118,20 @@ func (d *dump) dumpStatements(program string) (err error) {
 		return err
 	}
 	return h.sameCode(d.ctx)
+}
+
+func (d *dump) dumpDefinitions(ctx context.Context, program string) error {
+	f := definer{program, d.login, d.server}
+	d.definitions = nil
+	for i := range d.hold.desc.Databases {
+		name := d.hold.desc.Databases[i].Name
+		b, err := f.dump(ctx, name, d.hold.desc.namesOf(name))
+		if err != nil {
+			return err
+		}
+		d.definitions = append(d.definitions, b)
+	}
+	return nil
 }
 
 // plan lists what is to be read, once the moment is held.

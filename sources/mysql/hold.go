@@ -39,10 +39,10 @@ type hold struct {
 // An error leaves nothing held once close was called.
 func (h *hold) take(ctx context.Context, plain *session, o Options, names []string, m method) (err error) {
 	h.plain = plain
-	if h.desc, err = list(ctx, h.plain, h.server, names); err != nil {
+	if h.desc, err = list(ctx, h.plain, h.server, names, true); err != nil {
 		return err
 	}
-	if h.code, err = h.listCode(ctx); err != nil {
+	if h.code, err = h.listCode(ctx, h.plain); err != nil {
 		return err
 	}
 	if err := checkGrants(ctx, h.plain, h.server, h.desc); err != nil {
@@ -54,7 +54,7 @@ func (h *hold) take(ctx context.Context, plain *session, o Options, names []stri
 	if err := h.still(ctx); err != nil {
 		return err
 	}
-	again, err := list(ctx, h.plain, h.server, names) // held tables cannot change any more
+	again, err := list(ctx, h.witness(), h.server, names, false) // held tables cannot change any more
 	if err != nil {
 		return err
 	}
@@ -277,9 +277,19 @@ func (h *hold) note(ctx context.Context) error {
 	return nil
 }
 
+// witness is the session that looks at definitions while the moment is held. The
+// server lets one that holds tables pass over others that are being changed; it
+// would make another wait, perhaps for a change that waits for us.
+func (h *hold) witness() *session {
+	for _, s := range slices.Concat(h.snapshots, h.locks) {
+		return s
+	}
+	return h.plain
+}
+
 // listCode describes views, routines, triggers and events: what a dump of the
 // definitions holds beside tables.
-func (h *hold) listCode(ctx context.Context) (string, error) {
+func (h *hold) listCode(ctx context.Context, by *session) (string, error) {
 	var all strings.Builder
 	for i := range h.desc.Databases {
 		name := text(h.desc.Databases[i].Name)
@@ -289,7 +299,7 @@ func (h *hold) listCode(ctx context.Context) (string, error) {
 			"SELECT TRIGGER_NAME, MD5(CONCAT_WS(',',ACTION_STATEMENT,DEFINER)) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA=" + name,
 			"SELECT EVENT_NAME, LAST_ALTERED, MD5(CONCAT_WS(',',EVENT_DEFINITION,STATUS,DEFINER)) FROM information_schema.EVENTS WHERE EVENT_SCHEMA=" + name,
 		} {
-			err := h.plain.each(ctx, q+" ORDER BY 1,2", func(v []string) error {
+			err := by.each(ctx, q+" ORDER BY 1,2", func(v []string) error {
 				fmt.Fprintf(&all, "%q\n", v)
 				return nil
 			})
@@ -304,7 +314,7 @@ func (h *hold) listCode(ctx context.Context) (string, error) {
 // sameCode fails if views, routines, triggers or events changed since the moment
 // was begun.
 func (h *hold) sameCode(ctx context.Context) error {
-	now, err := h.listCode(ctx)
+	now, err := h.listCode(ctx, h.witness())
 	if err == nil && now != h.code {
 		err = errMoved
 	}

@@ -236,3 +236,14 @@ func script(t *testing.T, dir, name, text string) {
 		t.Fatal(err)
 	}
 }
+
+func waitForFile(path string) {
+	for range 1000 {
+		if _, err := os.Stat(path); err == nil {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func touch(path string) { _ = os.WriteFile(path, nil, 0o600) }

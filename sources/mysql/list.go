@@ -12,8 +12,9 @@ import (
 // and the rest of the database mysql cannot be taken to another server.
 var own = []string{"information_schema", "performance_schema", "mysql", "sys"}
 
-// list reads what is there. names are the databases; nil means all.
-func list(ctx context.Context, c *session, s server, names []string) (*Description, error) {
+// list reads what is there. names are the databases; nil means all. If all of it
+// is wanted, a table that cannot be looked at is an error.
+func list(ctx context.Context, c *session, s server, names []string, all bool) (*Description, error) {
 	desc := &Description{Format: descriptionFormat, Kind: descriptionKind, Server: s.String(), Databases: []Database{}, names: map[[2]string]bool{}}
 	v, err := c.row(ctx, "SELECT @@character_set_server, @@collation_server")
 	if err != nil {
@@ -24,7 +25,7 @@ func list(ctx context.Context, c *session, s server, names []string) (*Descripti
 		return nil, err
 	}
 	for i := range desc.Databases {
-		if err := desc.listTables(ctx, c, &desc.Databases[i]); err != nil {
+		if err := desc.listTables(ctx, c, &desc.Databases[i], all); err != nil {
 			return nil, fmt.Errorf("list the tables of %s: %w", desc.Databases[i].Name, err)
 		}
 	}
@@ -63,14 +64,19 @@ func listDatabases(ctx context.Context, c *session, s server, desc *Description,
 var tableTypes = []string{"BASE TABLE", "SYSTEM VERSIONED", "SEQUENCE"}
 
 // listTables fills in d's tables with their columns and keys.
-func (desc *Description) listTables(ctx context.Context, c *session, d *Database) error {
+func (desc *Description) listTables(ctx context.Context, c *session, d *Database, all bool) error {
 	in := " WHERE TABLE_SCHEMA=" + text(d.Name)
 	err := c.each(ctx, "SELECT TABLE_NAME, TABLE_TYPE, IFNULL(ENGINE,''), IFNULL(TABLE_COMMENT,'') FROM information_schema.TABLES"+in, func(v []string) error {
 		desc.names[[2]string{d.Name, v[0]}] = true
 		if !slices.Contains(tableTypes, v[1]) {
 			return nil
 		}
-		if v[2] == "" { // the server could not open it, and says why in the comment
+		switch { // the server could not open it, and says why in the comment
+		case v[2] == "" && (!all || v[3] == ""):
+			return nil
+		case v[2] == "" && strings.Contains(v[3], "ock wait timeout"):
+			return errMoved
+		case v[2] == "":
 			return fmt.Errorf("the table %s cannot be read: %s", v[0], v[3])
 		}
 		t := Table{Name: v[0], Type: v[1], Engine: v[2], Columns: []Column{}}

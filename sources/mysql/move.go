@@ -68,13 +68,17 @@ func (r *restore) putAway(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("to be able to take a failure back: %w", err)
 	}
-	old, err := dumpDefinitions(ctx, program, r.login, r.server, &Description{Databases: []Database{{Name: r.target}}})
+	names, err := r.namesIn(ctx, r.target)
+	if err != nil {
+		return err
+	}
+	old, err := definer{program, r.login, r.server}.dump(ctx, r.target, names)
 	if err != nil {
 		return err
 	}
 	r.onCode(func(ctx context.Context) error {
 		back := restore{RestoreOptions: RestoreOptions{Log: r.Log}, login: r.login, server: r.server, target: r.target, saved: &Database{Name: r.target}}
-		return errors.Join(r.dropCode(ctx, r.target), back.makeCode(ctx, old[0]))
+		return errors.Join(r.dropCode(ctx, r.target), back.makeCode(ctx, old))
 	})
 	return r.dropCode(ctx, r.target)
 }
@@ -123,6 +127,15 @@ func (r *restore) dropCode(ctx context.Context, database string) error {
 		}
 	}
 	return err
+}
+
+// namesIn lists all that has the name of a table.
+func (r *restore) namesIn(ctx context.Context, database string) (names []string, err error) {
+	err = r.admin.each(ctx, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA="+text(database), func(v []string) error {
+		names = append(names, v[0])
+		return nil
+	})
+	return names, err
 }
 
 // tablesOf lists the tables and sequences of a database.
