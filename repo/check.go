@@ -261,9 +261,10 @@ func (c *checker) data(ctx context.Context) error {
 	}
 	for range workers {
 		g.Go(func() error {
-			var buf []byte
+			var room packRoom
+			defer room.release()
 			for p := range next {
-				if err := c.readWhole(ctx, p, &buf); err != nil {
+				if err := c.readWhole(ctx, p, &room); err != nil {
 					return err
 				}
 			}
@@ -274,8 +275,8 @@ func (c *checker) data(ctx context.Context) error {
 }
 
 // readWhole checks all that one pack holds. Only the end of ctx is an error.
-func (c *checker) readWhole(ctx context.Context, p index.PackID, buf *[]byte) error {
-	n, err := c.r.verifyPack(ctx, p, buf)
+func (c *checker) readWhole(ctx context.Context, p index.PackID, room *packRoom) error {
+	n, err := c.r.verifyPack(ctx, p, room)
 	c.o.Progress.Packs.Add(1)
 	c.o.Progress.Bytes.Add(n)
 	if ctx.Err() != nil {
@@ -298,8 +299,34 @@ func (c *checker) readWhole(ctx context.Context, p index.PackID, buf *[]byte) er
 	return nil
 }
 
-// verifyPack reads a pack into buf and checks every shard, block and chunk.
-func (r *Repository) verifyPack(ctx context.Context, p index.PackID, buf *[]byte) (n int64, err error) {
+// packRoom is memory for one pack after the other. It takes no more than what was
+// read into it, and only a pack longer than usual makes it grow.
+type packRoom struct {
+	region []byte
+	free   func()
+}
+
+// usualPack is more than a writer with the usual parity puts into a file, bytes.
+const usualPack = pack.TargetSize + pack.TargetSize/8
+
+// bytes returns room for n bytes; what was there before is gone.
+func (m *packRoom) bytes(n int64) []byte {
+	if n > int64(len(m.region)) {
+		m.release()
+		m.region, m.free = pack.Region(int(max(n, usualPack)))
+	}
+	return m.region[:n]
+}
+
+func (m *packRoom) release() {
+	if m.free != nil {
+		m.free()
+	}
+	m.region, m.free = nil, nil
+}
+
+// verifyPack reads a pack into room and checks every shard, block and chunk.
+func (r *Repository) verifyPack(ctx context.Context, p index.PackID, room *packRoom) (n int64, err error) {
 	f, err := r.store.Open(ctx, packName(p))
 	if err != nil {
 		return 0, err
@@ -308,10 +335,7 @@ func (r *Repository) verifyPack(ctx context.Context, p index.PackID, buf *[]byte
 	if f.Size() > pack.MaxSize {
 		return 0, fmt.Errorf("the pack is too long: %w", ErrDamaged)
 	}
-	if int64(cap(*buf)) < f.Size() {
-		*buf = make([]byte, f.Size())
-	}
-	b := (*buf)[:f.Size()]
+	b := room.bytes(f.Size())
 	if err := readFull(f, b, 0); err != nil {
 		return 0, err
 	}

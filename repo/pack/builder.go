@@ -42,7 +42,7 @@ func NewBuilder(percent int, box Sealer) *Builder {
 		panic(fmt.Sprintf("pack: parity of %d %%", percent))
 	}
 	b := &Builder{box: box, percent: percent}
-	b.region, b.release = newRegion(TargetSize)
+	b.region, b.release = Region(TargetSize)
 	return b
 }
 

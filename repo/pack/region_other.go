@@ -2,5 +2,5 @@
 
 package pack
 
-// newRegion returns zeroed memory; release has nothing to do.
-func newRegion(n int) (region []byte, release func()) { return make([]byte, n), func() {} }
+// Region returns zeroed memory; release has nothing to do.
+func Region(n int) (region []byte, release func()) { return make([]byte, n), func() {} }
