@@ -196,9 +196,12 @@ func (r *restore) leave(ctx context.Context, statement string, why error) error 
 	return ctx.Err()
 }
 
+// conditional finds the signs of conditional comments.
+var conditional = regexp.MustCompile(`/\*M?!\d*|\*/`)
+
 // title is a statement's beginning, for messages.
 func title(statement string) string {
-	line := strings.Join(strings.Fields(strings.NewReplacer("/*!", " ", "*/", " ").Replace(statement)), " ")
+	line := strings.Join(strings.Fields(conditional.ReplaceAllString(statement, " ")), " ")
 	if len(line) > 100 {
 		line = strings.ToValidUTF8(line[:100], "") + "…"
 	}
