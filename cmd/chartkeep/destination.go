@@ -159,5 +159,5 @@ func (p *program) firstSite(ctx context.Context, conf *config.Config, plan confi
 
 // noneThere says that no destination of a plan is there.
 func noneThere(plan config.Plan, why error) error {
-	return &failure{exitAbsent, fmt.Errorf("plan %s: no destination is there: %w", plan.Name, why), "Connect one of its drives, and run it again: chartkeep run " + plan.Name}
+	return &quiet{failure{exitAbsent, fmt.Errorf("plan %s: no destination is there: %w", plan.Name, why), "Connect one of its drives, and run it again: chartkeep run " + plan.Name}}
 }

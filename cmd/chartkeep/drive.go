@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -91,8 +92,8 @@ func identityOf(ctx context.Context, at string) (id repo.ID, err error) {
 
 var (
 	tableLine = regexp.MustCompile(`^\s*\[`)
-	driveLine = regexp.MustCompile(`^(\s*)drive\s*=`)
-	pathsLine = regexp.MustCompile(`^\s*(paths|repo)\s*=`)
+	driveLine = regexp.MustCompile(`^\s*drive\s*=`)
+	pathLine  = regexp.MustCompile(`^\s*(path|repo)\s*=`)
 )
 
 // adopt sets the drive of a destination in a configuration's text, which stays
@@ -105,28 +106,32 @@ func adopt(text, name, id, at string) string {
 			return strings.Join(adoptIn(lines, i+1, id, at), "\n")
 		}
 	}
-	return strings.TrimRight(text, "\n") + fmt.Sprintf("\n\n[destination.%s]\ndrive = %q\npaths = [%q]\n", name, id, at)
+	return strings.TrimRight(text, "\n") + fmt.Sprintf("\n\n[destination.%s]\ndrive = %q\npath = [%q]\n", name, id, at)
 }
 
-// adoptIn sets the drive in the table whose lines begin at from.
+// adoptIn sets the drive in the table whose lines begin at from, and where it is
+// looked for first unless that is said.
 func adoptIn(lines []string, from int, id, at string) []string {
-	hasPath := false
+	set, comment, hasPath := from, "", false
+	found := false
 	for i := from; i < len(lines) && !tableLine.MatchString(lines[i]); i++ {
-		if m := driveLine.FindStringSubmatch(lines[i]); m != nil {
-			_, comment, commented := strings.Cut(lines[i], "#")
-			lines[i] = fmt.Sprintf("%sdrive = %q", m[1], id)
-			if commented {
-				lines[i] += "  #" + comment
+		hasPath = hasPath || pathLine.MatchString(lines[i])
+		if driveLine.MatchString(lines[i]) {
+			set, found = i, true
+			if _, text, commented := strings.Cut(lines[i], "#"); commented {
+				comment = "  #" + text
 			}
-			return lines
 		}
-		hasPath = hasPath || pathsLine.MatchString(lines[i])
 	}
-	added := []string{fmt.Sprintf("drive = %q", id)}
+	written := []string{fmt.Sprintf("drive = %q", id) + comment}
 	if !hasPath {
-		added = append(added, fmt.Sprintf("paths = [%q]", at))
+		written = append(written, fmt.Sprintf("path = [%q]", at))
 	}
-	return append(lines[:from:from], append(added, lines[from:]...)...)
+	rest := lines[set:]
+	if found {
+		rest = rest[1:]
+	}
+	return slices.Concat(lines[:set], written, rest)
 }
 
 // driveObject is a drive for programs.

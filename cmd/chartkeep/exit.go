@@ -34,6 +34,12 @@ type failure struct {
 	hint string
 }
 
+// quiet is a failure that those who asked for quiet hear of in other ways: by
+// the exit code, the log, and a notice when it goes on for too long.
+type quiet struct{ failure }
+
+func (q *quiet) Unwrap() error { return &q.failure }
+
 func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
 
@@ -107,6 +113,9 @@ func (p *program) exit(ctx context.Context, err error) int {
 		return exitDone
 	}
 	f := explain(ctx, err)
+	if still := (*quiet)(nil); p.Quiet && !p.JSON && errors.As(err, &still) {
+		return f.code
+	}
 	message := oneLine(f.err)
 	text := "chartkeep: " + message
 	if f.hint != "" {

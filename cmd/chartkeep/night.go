@@ -40,6 +40,8 @@ type night struct {
 	started  []time.Time // of each step
 	read     []int64     // bytes that each step has read back
 	reading  int64       // by the step that goes on
+	said     []string    // what each step's command wrote
+	saying   string      // by the step that goes on
 	saved    *snapshot.Snapshot
 	home     *opened // where it was saved
 	all      []*opened
@@ -187,7 +189,8 @@ func (n *night) step(ctx context.Context, name, to string, work func() (note str
 		return nil // worth no line
 	}
 	n.out.Steps = append(n.out.Steps, s)
-	n.started, n.read, n.reading = append(n.started, began), append(n.read, n.reading), 0
+	n.started, n.read, n.said = append(n.started, began), append(n.read, n.reading), append(n.said, n.saying)
+	n.reading, n.saying = 0, ""
 	return err
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -27,6 +28,9 @@ func (n *night) hooks(ctx context.Context, when string, hooks []config.Hook) err
 	return nil
 }
 
+// saidExcerpt is how much of a command's output the log keeps, bytes.
+const saidExcerpt = 2 << 10
+
 func (n *night) hook(ctx context.Context, when string, h config.Hook) error {
 	if h.TimeLimit > 0 {
 		var stop context.CancelFunc
@@ -34,7 +38,9 @@ func (n *night) hook(ctx context.Context, when string, h config.Hook) error {
 		defer stop()
 	}
 	fmt.Fprintf(&n.hookLog, "%s %s: %s\n", time.Now().Format(time.DateTime), when, strings.Join(h.Command, " "))
-	out := io.MultiWriter(&n.hookLog, n.Aside())
+	var said bytes.Buffer
+	defer func() { n.saying = tail(strings.TrimSpace(said.String()), saidExcerpt) }()
+	out := io.MultiWriter(&said, &n.hookLog, n.Aside())
 	c := stream.Command{Args: h.Command, Dir: rootDir, Stderr: out, Env: append(os.Environ(),
 		"CHARTKEEP_PLAN="+n.plan.Name, "CHARTKEEP_HOOK="+when, "CHARTKEEP_RUN="+n.out.ID)}
 	if err := c.Run(ctx, out); err != nil {

@@ -84,6 +84,9 @@ func (n *night) recordAt(name string, least notify.Result) repo.Record {
 			words = s.Error
 			rec.Errors = append(rec.Errors, stepWords(s.Name, s.To)+": "+s.Error)
 		}
+		if n.said[i] != "" {
+			words += "\n" + n.said[i]
+		}
 		rec.Steps = append(rec.Steps, repo.Step{
 			Name: s.Name, Result: repo.Result(s.Result), Start: n.started[i], Duration: s.Duration, Bytes: n.read[i], Words: words,
 		})

@@ -54,30 +54,30 @@ func (p *program) runPlans(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	var worst *failure
+	var worst error
 	for _, plan := range plans {
 		err := p.runPlan(c.Context, conf, plan, c.Duration("wait"))
 		if c.Context.Err() != nil {
 			return context.Cause(c.Context)
 		}
-		var f *failure
-		switch {
-		case err == nil:
-		case !errors.As(err, &f):
-			return err
-		case worst == nil || severity(f.code) > severity(worst.code):
-			if worst != nil {
-				p.Complain("chartkeep: %s", oneLine(worst))
-			}
-			worst = f
-		default:
-			p.Complain("chartkeep: %s", oneLine(f))
+		if err == nil {
+			continue
+		}
+		if worst != nil && graverCode(c.Context, worst, err) {
+			err, worst = worst, err
+		}
+		if worst == nil {
+			worst = err
+		} else if still := (*quiet)(nil); !p.Quiet || !errors.As(err, &still) {
+			p.Complain("chartkeep: %s", oneLine(err))
 		}
 	}
-	if worst != nil {
-		return worst
-	}
-	return nil
+	return worst
+}
+
+// graverCode reports whether b's exit code says worse than a's.
+func graverCode(ctx context.Context, a, b error) bool {
+	return severity(explain(ctx, b).code) > severity(explain(ctx, a).code)
 }
 
 // plansOf are the plans that are to run.
@@ -144,7 +144,7 @@ func (p *program) runPlan(ctx context.Context, conf *config.Config, plan config.
 	switch {
 	case errors.As(err, &busy):
 		n.skip(ctx, busy)
-		return &failure{exitLocked, fmt.Errorf("plan %s was skipped: %w", plan.Name, err), "It runs the next time. To wait longer: chartkeep run --wait 8h"}
+		return &quiet{failure{exitLocked, fmt.Errorf("plan %s was skipped: %w", plan.Name, err), "It runs the next time. To wait longer: chartkeep run --wait 8h"}}
 	case err != nil:
 		return err
 	}
