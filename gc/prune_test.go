@@ -276,14 +276,14 @@ func TestPlanChangesNothing(t *testing.T) {
 	wantEvening(t, r, s, n)
 }
 
-// After forty evenings on which a part of everything becomes another one, what is
+// After two dozen evenings on which a part of everything becomes another one, what is
 // stored is what a repository takes that has never held anything else.
 func TestAChurnedRepositoryTakesNoMoreThanItNeeds(t *testing.T) {
 	r := repotest.New(t, repotest.Options{})
 	n := evening{}
 	var last []*snapshot.Snapshot
 	var kept []evening
-	for i := range uint64(40) {
+	for i := range uint64(24) {
 		for k := range uint64(6) {
 			n[fmt.Sprintf("/x%d/%d", k, (7*i+3*k)%20)] = noise(100*i+k, 60<<10+int(i+k)<<10)
 		}

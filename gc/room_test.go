@@ -92,7 +92,7 @@ func TestPruneMakesUseOfTheRoomThereIs(t *testing.T) {
 // A prune that dies on a full drive, at whatever call, has lost nothing.
 func TestPruneCanBeKilledOnAFullDrive(t *testing.T) {
 	model, key, s, n := crowded(t)
-	for skip := 0; ; skip += 1 + skip/8 {
+	for skip := 0; ; skip += 1 + skip/3 {
 		st := clone(t, model)
 		free(t, st, 0)
 		faulty := storagetest.NewFaulty(st)

@@ -39,7 +39,7 @@ const marksLimit = 300 << 20
 func TestPlansStayWithinBoundsOfMemory(t *testing.T) {
 	chunks, _ := strconv.Atoi(os.Getenv("CHARTKEEP_GC_CHUNKS"))
 	if chunks == 0 {
-		chunks = 200_000
+		chunks = 50_000
 	}
 	dir := t.TempDir()
 	key := manyChunks(t, dir, chunks)

@@ -17,9 +17,10 @@ import (
 // could not begin.
 const reserveName = "reserve"
 
-// The reserve's size is a share of what the packs take, within bounds: what a
-// prune writes before it deletes, index segments, is about a two-hundredth of
-// the packs.
+// The reserve's size is a share of what the packs take, within bounds. What a
+// prune writes before it deletes are the index segments that it touches; all
+// there are take a 70th of the packs when these hold dumps, and less than a
+// thousandth when they hold images.
 const (
 	reserveShare = 128
 	minReserve   = 256 << 10
