@@ -28,6 +28,10 @@ import (
 // full runs the long forms of the tests: every byte instead of every so many.
 var full = flag.Bool("full", false, "run the tests in their long form")
 
+// from is the first seed of the tests that draw. A long form that was ended goes
+// on where it was with the seed after the last one that it printed.
+var from = flag.Uint64("from", 1, "the first `SEED`")
+
 // tree is a practice in memory: paths of files, without a slash in front, to
 // their content. It is a source, and what a restore into memory makes.
 type tree map[string]string

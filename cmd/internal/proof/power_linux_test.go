@@ -1,0 +1,394 @@
+package proof_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"chartkeep/repo"
+	"chartkeep/repo/crypt"
+	"chartkeep/repo/storage/local"
+	"chartkeep/snapshot"
+)
+
+// A disk is a real file system in an image, whose power can be cut: the kernel's
+// own request to shut it down stops everything that has not reached it.
+type disk struct {
+	testing.TB
+	kind, image, dir string
+}
+
+func newDisk(t testing.TB, kind, in string) *disk {
+	t.Helper()
+	d := &disk{t, kind, in + "/image", in + "/disk"}
+	size, quiet := int64(256<<20), "-F"
+	if kind == "xfs" {
+		size, quiet = 300<<20, "-f" // its least
+	}
+	must(t, os.WriteFile(d.image, nil, 0o600))
+	must(t, os.Truncate(d.image, size))
+	must(t, os.Mkdir(d.dir, 0o700))
+	d.do("mkfs."+kind, "-q", quiet, d.image)
+	d.mount()
+	t.Cleanup(func() { unix.Unmount(d.dir, unix.MNT_DETACH) }) // which detaches the loop device, too
+	return d
+}
+
+func (d *disk) do(args ...string) {
+	d.Helper()
+	if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+		d.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+}
+
+func (d *disk) mount() {
+	d.Helper()
+	d.do("mount", "-t", d.kind, "-o", "loop", d.image, d.dir)
+}
+
+// cut cuts the power. With flush the journal's records up to now are on the disk,
+// as if the last moment had been a quiet one.
+func (d *disk) cut(flush bool) {
+	d.Helper()
+	f, err := os.Open(d.dir)
+	must(d, err)
+	defer f.Close()
+	const shutdown = 0x8004587d // EXT4_IOC_SHUTDOWN, XFS_IOC_GOINGDOWN
+	how := 2                    // the journal as it is
+	if flush {
+		how = 1
+	}
+	must(d, unix.IoctlSetPointerInt(int(f.Fd()), shutdown, how))
+}
+
+// again unmounts it and mounts it as it is found when the power is back.
+func (d *disk) again() {
+	d.Helper()
+	d.do("umount", d.dir)
+	d.mount()
+}
+
+// power is the life of a practice whose disk loses power in every run.
+type power struct {
+	*office
+	disk *disk
+	rng  *rand.Rand
+	seed uint64
+
+	copyCode string
+	n        int             // of the night
+	now      tree            // what the source holds
+	saved    map[string]tree // acknowledged, and not forgotten since: in the repository,
+	copied   map[string]tree // in its copy
+	key      string          // ID of a key that was acknowledged
+	length   map[string]time.Duration
+	hit      int // runs that the cut ended
+}
+
+func newPower(t *testing.T, kind string, seed uint64) *power {
+	p := &power{office: newOffice(t, defaultParity), rng: rand.New(rand.NewPCG(seed, 2)), seed: seed, saved: map[string]tree{}, copied: map[string]tree{}, length: map[string]time.Duration{}}
+	p.disk = newDisk(t, kind, p.dir)
+	must(t, os.Rename(p.path("repo"), p.path("repo-new")))
+	p.disk.do("cp", "-a", p.path("repo-new"), p.path("disk", "repo"))
+	must(t, os.Symlink("disk/repo", p.path("repo")))
+	p.makeCopy()
+	must(t, os.WriteFile(p.path("new-password"), []byte("another password\n"), 0o600))
+	p.nextNight()
+	p.backsUp()
+	p.disk.do("sync", "-f", p.disk.dir)
+	return p
+}
+
+// makeCopy makes the repository that takes copies, which a recovery code opens.
+func (p *power) makeCopy() {
+	st, err := local.Create(p.path("disk", "copy"))
+	must(p, err)
+	r, err := repo.Init(p.Context(), st, []byte("a password"), repo.InitOptions{Parity: 3, KDF: crypt.MinKDF, Like: p.inside()}, repo.Options{})
+	must(p, err)
+	code := crypt.NewRecoveryCode()
+	_, err = r.AddRecovery(p.Context(), code, "")
+	must(p, err)
+	must(p, r.Close())
+	must(p, st.Close())
+	p.copyCode = code.String()
+}
+
+func (p *power) nextNight() {
+	p.n++
+	p.now = night(p.n)
+	p.now["srv/ct"] = noise(byte(p.n), 300<<10)
+	must(p, os.RemoveAll(p.path("src")))
+	p.now.plant(p, p.path("src"))
+}
+
+func (p *power) command(args ...string) *exec.Cmd {
+	c := p.office.command(args...)
+	c.Env = append(c.Env, "CHARTKEEP_TO_PASSWORD="+p.copyCode)
+	if p.seed%2 == 0 { // the cache loses what was not synced, too
+		c.Env = append(c.Env, "CHARTKEEP_CACHE_DIR="+p.path("disk", "cache"))
+	}
+	return c
+}
+
+// backsUp is a run that nothing stops.
+func (p *power) backsUp() {
+	p.Helper()
+	p.ends(0, "backup", "--json", p.path("src"))
+}
+
+// ends runs it to its end and enters what it says.
+func (p *power) ends(code int, args ...string) {
+	p.Helper()
+	var out, said bytes.Buffer
+	c := p.command(args...)
+	c.Stdout, c.Stderr = &out, &said
+	if is := exitCode(p, c.Run()); is != code {
+		p.Fatalf("seed %d: chartkeep %s: exit code %d\n%s%s", p.seed, strings.Join(args, " "), is, &said, &out)
+	}
+	p.enter(out.String())
+}
+
+// enter takes down what a run said before it ended or was cut off: what it said
+// was done has to be there.
+func (p *power) enter(said string) {
+	for line := range strings.Lines(said) {
+		var o struct {
+			Type     string `json:"message_type"`
+			Snapshot string `json:"snapshot_id"`
+			Copy     string `json:"copy_id"`
+			ID       string `json:"id"`
+		}
+		if json.Unmarshal([]byte(line), &o) != nil {
+			continue
+		}
+		switch o.Type {
+		case "summary":
+			if o.Snapshot != "" {
+				p.saved[o.Snapshot] = p.now
+			}
+		case "copied":
+			if want, ok := p.saved[o.Snapshot]; ok {
+				p.copied[o.Copy] = want
+			}
+		case "key_added":
+			p.key = o.ID
+		}
+	}
+}
+
+// runs are what the power is cut in, and what has to be done for them before.
+var runs = []struct {
+	name    string
+	prepare func(*power) (args []string)
+}{
+	{"backup", func(p *power) []string { p.nextNight(); return []string{"backup", "--json", p.path("src")} }},
+	{"prune", func(p *power) []string {
+		keep := p.newest()
+		for id := range p.saved {
+			if !slices.Contains(keep, id) {
+				delete(p.saved, id)
+			}
+		}
+		return []string{"forget", "--keep-last", "2", "--prune", "--json"}
+	}},
+	{"copy", func(p *power) []string {
+		return []string{"copy", "--json", "--to", p.path("disk", "copy"), "--latest", "3"}
+	}},
+	{"repair", func(p *power) []string { p.hurt(); return []string{"repair", "packs", "--json"} }},
+	{"key", func(p *power) []string {
+		if p.key != "" {
+			key := p.key
+			p.key = ""
+			return []string{"key", "remove", "--json", key}
+		}
+		return []string{"key", "add", "--json", "--new-password-file", p.path("new-password")}
+	}},
+}
+
+// newest names the two snapshots that are not forgotten.
+func (p *power) newest() (ids []string) {
+	all := p.snapshots()
+	for _, s := range all[max(0, len(all)-2):] {
+		ids = append(ids, string(s.ID))
+	}
+	return ids
+}
+
+// hurt turns a byte of every pack, and takes one of two copies of every other
+// file that has two.
+func (p *power) hurt() {
+	for name, b := range files(p, p.inside().Store()) {
+		switch {
+		case strings.HasPrefix(name, "packs/"):
+			b[p.rng.IntN(len(b))] ^= 4
+			p.replace(name, b)
+		case strings.HasPrefix(name, "copies/snapshots/"):
+			p.replace(name, nil)
+		}
+	}
+	p.disk.do("sync", "-f", p.disk.dir)
+}
+
+// cut runs something, cuts the power meanwhile, and looks at what is left.
+func (p *power) cut() {
+	run := runs[p.rng.IntN(len(runs))]
+	args := run.prepare(p)
+	length := p.length[run.name]
+	if length == 0 {
+		length = 60 * time.Millisecond
+	}
+	after := time.Duration(p.rng.Int64N(int64(length)))
+	flush := p.rng.IntN(4) == 0
+	was := fmt.Sprintf("seed %d, %s on %s cut after %v (journal flushed: %v)", p.seed, run.name, p.disk.kind, after, flush)
+
+	var out, said bytes.Buffer
+	c := p.command(args...)
+	c.Stdout, c.Stderr = &out, &said
+	began := time.Now()
+	must(p, c.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
+	var code int
+	select {
+	case err := <-ended: // and the power goes at once
+		code = exitCode(p, err)
+		p.length[run.name] = time.Since(began)
+		p.disk.cut(flush)
+	case <-time.After(after):
+		p.disk.cut(flush)
+		if code = exitCode(p, <-ended); code != 0 {
+			p.hit++
+		}
+	}
+	if code == 2 || strings.Contains(said.String(), "goroutine ") {
+		p.Errorf("%s: exit code %d\n%s", was, code, &said)
+	}
+	p.enter(out.String())
+	p.disk.again()
+	p.look(run.name)
+	if p.Failed() {
+		p.Fatalf("%s: exit code %d\n%s%s", was, code, &said, &out)
+	}
+}
+
+// look wants what was acknowledged, a check that is red only for second copies
+// that are still to come, and a next run that goes on and ends this.
+func (p *power) look(run string) {
+	if run == "repair" { // parity has it; what is still damaged is mended now
+		p.holdsAll()
+		p.ends(0, "repair", "packs")
+		p.ends(0, "repair", "index")
+	}
+	p.onlyHalves(p.path("repo"), p.code)
+	p.onlyHalves(p.path("disk", "copy"), p.copyCode)
+	p.holdsAll()
+	if p.key != "" {
+		slots, err := p.inside().Slots(p.Context())
+		must(p, err)
+		if !slices.ContainsFunc(slots, func(s repo.Slot) bool { return s.ID == p.key }) {
+			p.Errorf("the key %s that was added is gone", p.key)
+		}
+	}
+	p.nextNight()
+	p.backsUp()
+	p.ends(0, "copy", "--json", "--latest", "1", "--to", p.path("disk", "copy"))
+	p.ends(0, "check")
+}
+
+// open opens a repository on the disk without the local index.
+func (p *power) open(dir, code string) (*repo.Repository, func()) {
+	p.Helper()
+	st, err := local.New(dir)
+	must(p, err)
+	r, err := repo.Open(p.Context(), st, []byte(code), repo.Options{})
+	if err != nil {
+		st.Close()
+		p.Fatalf("seed %d: %v", p.seed, err)
+	}
+	return r, func() { r.Close(); st.Close() }
+}
+
+func (p *power) onlyHalves(dir, code string) {
+	p.Helper()
+	r, done := p.open(dir, code)
+	defer done()
+	faults, missing, err := inspect(p.Context(), r)
+	must(p, err)
+	for _, f := range faults {
+		if !errors.Is(f.Problem, fs.ErrNotExist) || !f.Mendable {
+			p.Errorf("check: %s: %v", f.File, f.Problem)
+		}
+	}
+	for _, m := range missing {
+		p.Errorf("check: %v", m.Err)
+	}
+}
+
+func (p *power) holdsAll() {
+	p.Helper()
+	p.holdsEach(p.path("repo"), p.code, p.saved)
+	p.holdsEach(p.path("disk", "copy"), p.copyCode, p.copied)
+}
+
+func (p *power) holdsEach(dir, code string, saved map[string]tree) {
+	p.Helper()
+	r, done := p.open(dir, code)
+	defer done()
+	for id, want := range saved {
+		s, err := snapshot.Load(p.Context(), r, repo.DocumentID(id))
+		if err != nil {
+			p.Errorf("an acknowledged snapshot is lost: %v", err)
+			continue
+		}
+		got, problems, err := back(p.Context(), r, s)
+		must(p, err)
+		if got = got.within(p.path("src")); len(problems) > 0 || len(differencesOf(want, got)) > 0 {
+			p.Errorf("snapshot %.8s comes back with %d files of %d, or others; %v", id, len(got), len(want), problems)
+		}
+	}
+}
+
+// TestARealPowerCutLosesNothingThatWasAcknowledged cuts the power of a mounted
+// file system at random moments of the real program. The runs go on with what the
+// last one left, a life long; each life has a seed.
+func TestARealPowerCutLosesNothingThatWasAcknowledged(t *testing.T) {
+	needsRoot(t)
+	lives, cuts := 1, 5
+	if *full {
+		lives, cuts = 100, 50
+	}
+	for _, kind := range []string{"ext4", "xfs"} {
+		t.Run(kind, func(t *testing.T) {
+			if kind == "xfs" && !knows(kind) {
+				t.Skip("this kernel has no XFS")
+			}
+			for life := range lives {
+				seed := *from + uint64(life)
+				t.Run(fmt.Sprint(seed), func(t *testing.T) {
+					p := newPower(t, kind, seed)
+					for range cuts {
+						p.cut()
+					}
+					t.Logf("seed %d: %d cuts, %d of them before the run had ended", seed, cuts, p.hit)
+				})
+			}
+		})
+	}
+}
+
+// knows reports whether the kernel has a file system.
+func knows(kind string) bool {
+	list, err := os.ReadFile("/proc/filesystems")
+	return err == nil && slices.Contains(strings.Fields(string(list)), kind)
+}
