@@ -15,10 +15,13 @@ const tablesOf = "tables of "
 // facts are what is worth remembering. With several databases, what is of one
 // has its name behind.
 func (d *dump) facts() map[string]string {
-	all := map[string]string{
-		"server":  "PostgreSQL " + d.release,
-		"roles":   map[bool]string{true: "with passwords", false: "without passwords"}[d.secrets],
-		"seconds": seconds(d.ended.Sub(d.started)),
+	all := map[string]string{"seconds": seconds(d.ended.Sub(d.started))}
+	if d.release == "" {
+		return all // there was no server
+	}
+	all["server"] = "PostgreSQL " + d.release
+	if d.roles != nil {
+		all["roles"] = map[bool]string{true: "with passwords", false: "without passwords"}[d.secrets]
 	}
 	var names []string
 	for _, m := range d.moments {

@@ -65,8 +65,9 @@ func (d *dump) beginMoment(ctx context.Context, database string) (*moment, error
 		case errors.Is(err, errStuck):
 			stuck++
 		case errors.As(err, &failed), hasCode(err, codeUndefinedTable):
-			failures++
-			d.log(fmt.Sprintf("database %s: begun anew: %v", database, err))
+			if failures++; failures < dumpTries {
+				d.log(fmt.Sprintf("database %s: begun anew: %v", database, err))
+			}
 		default:
 			failures = dumpTries
 		}

@@ -190,6 +190,10 @@ func TestADumpProgramThatFailsFailsTheReading(t *testing.T) {
 			t.Errorf("%s: %v, want %q", script, err, want)
 		}
 	}
+	dir := fakePrograms(t, map[string]string{"pg_dumpall": `echo "no roles" >&2; exit 1`})
+	if _, _, err := read(t.Context(), source(t, func(o *Options) { o.Programs = dir }, "postgres"), 1); err == nil || !strings.Contains(err.Error(), "no roles") {
+		t.Errorf("roles: %v", err)
+	}
 	wantNoTraces(t)
 }
 
@@ -331,6 +335,38 @@ func TestAStatementThatWaitsForTheMomentDoesNotStopIt(t *testing.T) {
 	}
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+	wantNoTraces(t)
+}
+
+// TestAStatementThatComesBeforePgDumpGoesFirst: pg_dump would wait for it, it
+// for the moment, and the moment for pg_dump.
+func TestAStatementThatComesBeforePgDumpGoesFirst(t *testing.T) {
+	db := database(t, "CREATE TABLE t (a int); INSERT INTO t VALUES (1)")
+	mark := filepath.Join(t.TempDir(), "begun")
+	real := filepath.Join(programsDir(t), "pg_dump")
+	dir := fakePrograms(t, map[string]string{"pg_dump": `[ "$1" = --version ] || [ -e ` + mark + ` ] || { touch ` + mark + `; sleep 1; }; exec "` + real + `" "$@"`})
+	conn := open(t, live, db)
+	var waited time.Duration
+	done := make(chan error, 1)
+	go func() {
+		for {
+			if _, err := os.Stat(mark); err == nil {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		began := time.Now()
+		_, err := conn.Exec(context.Background(), "ALTER TABLE t ADD COLUMN b int DEFAULT 2")
+		waited = time.Since(began)
+		done <- err
+	}()
+	all, _ := copyOf(t, source(t, func(o *Options) { o.Programs, o.LockTimeout = dir, time.Minute }, db))
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if got := string(all[db+"/tables/public.t.copy"]); got != "1\t2\n" || waited > 20*time.Second {
+		t.Errorf("the table held %q, the statement waited %v", got, waited)
 	}
 	wantNoTraces(t)
 }
