@@ -24,6 +24,7 @@ import (
 type ledger struct {
 	mu      sync.Mutex
 	saved   map[repo.DocumentID]tree // reported as saved, and not forgotten since
+	records map[string]bool          // run records that were reported as written, by the error they hold
 	binned  map[repo.DocumentID]bool // of these: forgotten, but to be had from the bin
 	flux    func(file string) bool   // files that the step under way makes or removes
 	settled map[string]bool          // files that were whole before it
@@ -38,24 +39,49 @@ type crashes struct {
 	rng   *rand.Rand
 	cuts  int
 	each  int // examine every so many cuts
+	tries int // states that are made of each
 	step  string
 	ended bool // too much has failed
+
+	states int // that were looked at
 }
 
-func newCrashes(t *testing.T) *crashes {
+func newCrashes(t *testing.T, seed uint64) *crashes {
 	c := &crashes{
-		t: t, store: storagetest.NewCrash(), rng: rand.New(rand.NewPCG(7, 7)), each: 3,
-		ledger: &ledger{saved: map[repo.DocumentID]tree{}, binned: map[repo.DocumentID]bool{}, settled: map[string]bool{}},
+		t: t, store: storagetest.NewCrash(), rng: rand.New(rand.NewPCG(seed, 7)), each: 3, tries: 2,
+		ledger: &ledger{saved: map[repo.DocumentID]tree{}, records: map[string]bool{}, binned: map[repo.DocumentID]bool{}, settled: map[string]bool{}},
 	}
 	if *full {
-		c.each = 1
+		c.each, c.tries = 1, 6
 	}
 	return c
 }
 
+// manyStates is how many states each test makes in its long form: together, a
+// million.
+const manyStates = 1_000_000 / 7
+
+// eachSeed runs a test once, or in its long form with one seed after the other
+// until there were states enough. States of another seed are others at the same
+// moments.
+func eachSeed(t *testing.T, test func(c *crashes)) {
+	states, cuts, seed, began := 0, 0, *from, time.Now()
+	for first := true; first || *full && states < manyStates && !t.Failed(); first = false {
+		c := newCrashes(t, seed)
+		test(c)
+		states, cuts, seed = states+c.states, cuts+c.cuts, seed+1
+		if *full && seed%10 == 0 {
+			fmt.Printf("%s: %d states up to seed %d\n", t.Name(), states, seed-1)
+		}
+	}
+	t.Logf("seeds %d to %d: the power was cut %d times, %d states were left by it; %v each", *from, seed-1, cuts, states, time.Since(began)/time.Duration(max(states, 1)))
+}
+
 // init makes a repository that a recovery code opens, which takes no time.
-func (c *crashes) init() *repo.Repository {
-	r, err := repo.Init(c.t.Context(), c.store, []byte("a password"), repo.InitOptions{Parity: 3, KDF: crypt.MinKDF}, repo.Options{})
+func (c *crashes) init() *repo.Repository { return c.initLike(nil) }
+
+func (c *crashes) initLike(like *repo.Repository) *repo.Repository {
+	r, err := repo.Init(c.t.Context(), c.store, []byte("a password"), repo.InitOptions{Parity: 3, KDF: crypt.MinKDF, Like: like}, repo.Options{})
 	must(c.t, err)
 	slots, err := r.Slots(c.t.Context())
 	must(c.t, err)
@@ -97,11 +123,8 @@ func (c *crashes) cut(op storagetest.FSOp, path string) error {
 	if c.cuts%c.each != 0 && op != storagetest.FSRenameNew && op != storagetest.FSRemove || c.ended {
 		return nil
 	}
-	clones := 2
-	if *full {
-		clones = 6
-	}
-	for range clones {
+	for range c.tries {
+		c.states++
 		if err := c.examine(c.store.Clone(c.rng)); err != nil {
 			c.t.Errorf("power cut during %s, before %s %s: %v", c.step, op, path, err)
 			c.ended = true
@@ -136,7 +159,29 @@ func (c *crashes) unharmed(ctx context.Context, r *repo.Repository) error {
 	if err != nil {
 		return err
 	}
-	return c.restores(ctx, r)
+	return errors.Join(c.restores(ctx, r), c.remembers(ctx, r))
+}
+
+// remembers wants every record that was reported as written, and no gap.
+func (c *crashes) remembers(ctx context.Context, r *repo.Repository) error {
+	records, broken, err := r.Records(ctx, 0)
+	if err = errors.Join(append(broken, err)...); err != nil {
+		return err
+	}
+	there := map[string]bool{}
+	for _, rec := range records {
+		there[strings.Join(rec.Errors, "")] = true
+	}
+	for what := range c.records {
+		if !there[what] {
+			return fmt.Errorf("the record of %q is lost", what)
+		}
+	}
+	gaps, _, err := r.VerifyLog(ctx)
+	for _, g := range gaps {
+		err = errors.Join(err, g)
+	}
+	return err
 }
 
 // onlyHalf does a full check. Nothing may be wrong but that one of two copies is
@@ -235,9 +280,10 @@ func (c *crashes) strikeOut(id repo.DocumentID) {
 	delete(c.saved, id)
 }
 
-func TestAPowerCutLosesNothingThatWasSaved(t *testing.T) {
-	ctx := t.Context()
-	c := newCrashes(t)
+func TestAPowerCutLosesNothingThatWasSaved(t *testing.T) { eachSeed(t, (*crashes).nights) }
+
+func (c *crashes) nights() {
+	t, ctx := c.t, c.t.Context()
 	r := c.init()
 	defer r.Close()
 	var saved []*snapshot.Snapshot
@@ -257,14 +303,14 @@ func TestAPowerCutLosesNothingThatWasSaved(t *testing.T) {
 	})
 	c.during("prune", under("packs/", "index/", "sessions/", "copies/sessions/"), func() { must(t, prune(ctx, r)) })
 	c.during("backup beside what was pruned", nothing, func() { c.note(backup(t, r, night(4)), night(4)) })
-	t.Logf("the power was cut %d times", c.cuts)
 }
 
 // What is forgotten can be taken back, wherever the power goes: while it is
 // forgotten, pruned around, and taken back.
-func TestAPowerCutLosesNothingThatIsInTheBin(t *testing.T) {
-	ctx := t.Context()
-	c := newCrashes(t)
+func TestAPowerCutLosesNothingThatIsInTheBin(t *testing.T) { eachSeed(t, (*crashes).bin) }
+
+func (c *crashes) bin() {
+	t, ctx := c.t, c.t.Context()
 	r := c.init()
 	defer r.Close()
 	var saved []*snapshot.Snapshot
@@ -285,12 +331,12 @@ func TestAPowerCutLosesNothingThatIsInTheBin(t *testing.T) {
 	})
 	c.during("prune", under("packs/", "index/", "sessions/", "copies/sessions/", "bin/", "copies/bin/"), func() { must(t, prune(ctx, r)) })
 	c.during("taking back", bin, func() { must(t, r.TakeBack(ctx, first)) })
-	t.Logf("the power was cut %d times", c.cuts)
 }
 
-func TestAPowerCutWhileKeysChangeLeavesOneThatOpens(t *testing.T) {
-	ctx := t.Context()
-	c := newCrashes(t)
+func TestAPowerCutWhileKeysChangeLeavesOneThatOpens(t *testing.T) { eachSeed(t, (*crashes).keys) }
+
+func (c *crashes) keys() {
+	t, ctx := c.t, c.t.Context()
 	r := c.init()
 	defer r.Close()
 	c.during("backup", nothing, func() { c.note(backup(t, r, night(1)), night(1)) })
@@ -309,9 +355,10 @@ func TestAPowerCutWhileKeysChangeLeavesOneThatOpens(t *testing.T) {
 	})
 }
 
-func TestAPowerCutDuringARepairHarmsNothing(t *testing.T) {
-	ctx := t.Context()
-	c := newCrashes(t)
+func TestAPowerCutDuringARepairHarmsNothing(t *testing.T) { eachSeed(t, (*crashes).repair) }
+
+func (c *crashes) repair() {
+	t, ctx := c.t, c.t.Context()
 	r := c.init()
 	defer r.Close()
 	c.store.FS.Before = nil
@@ -330,6 +377,7 @@ func TestAPowerCutDuringARepairHarmsNothing(t *testing.T) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.cuts++
+		c.states++
 		left := c.store.Clone(c.rng)
 		again, err := repo.Open(ctx, left, c.code, repo.Options{})
 		if err == nil {
