@@ -39,9 +39,10 @@ var order = [][]string{
 	{"snapshot", "repo", "sources"},
 	{"snapshot/restore", "snapshot", "sources/*"},
 	{"snapshot/transfer", "snapshot"},
+	{"snapshot/crosscheck", "snapshot", "sources/*"},
 	{"gc", "snapshot"},
 	{"snapshot/drill", "snapshot/restore", "gc"},
-	{"cmd/internal/*", "snapshot/drill", "snapshot/transfer", "cmd/internal/*"},
+	{"cmd/internal/*", "snapshot/drill", "snapshot/crosscheck", "snapshot/transfer", "cmd/internal/*"},
 	{"cmd/*", "cmd/internal/*"},
 }
 
