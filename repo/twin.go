@@ -81,6 +81,9 @@ func readTwins(ctx context.Context, st storage.Store, name string, valid func([]
 // being removed never looks like what completeTwins completes. When neither is
 // there the error is fs.ErrNotExist: somebody else was faster.
 func removeTwins(ctx context.Context, st storage.Store, name string) error {
+	// Whoever finds one copy alone has to see that a run died over it. Where there
+	// is no room for that, it will be mended without a reason.
+	_ = storage.Trace(ctx, st)
 	removed := false
 	for _, n := range []string{path.Join(twinFolder, name), name} {
 		err := st.Remove(ctx, n)

@@ -98,6 +98,21 @@ func CleanTemp(ctx context.Context, st Store, olderThan time.Duration) (removed 
 	return 0, nil
 }
 
+// Tracer is a store in which a run can make sure that a Witness will know of it,
+// should it die, although it has not written anything yet.
+type Tracer interface {
+	Trace(ctx context.Context) error
+}
+
+// Trace leaves a trace of this run in st (see Tracer). A store that has none has
+// nothing to do.
+func Trace(ctx context.Context, st Store) error {
+	if t, ok := st.(Tracer); ok {
+		return t.Trace(ctx)
+	}
+	return nil
+}
+
 // Witness is a store in which it can be seen that runs died.
 type Witness interface {
 	// DeadRuns returns how many runs died and left something that CleanTemp has

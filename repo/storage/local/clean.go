@@ -41,6 +41,11 @@ func (s *Store) CleanTemp(ctx context.Context, olderThan time.Duration) (removed
 	return removed, s.explain("clean", s.temp.dir, failed)
 }
 
+// Trace makes this run's temporary folder.
+func (s *Store) Trace(context.Context) error {
+	return s.explain("leave a trace in", s.temp.dir, s.temp.begin())
+}
+
 // DeadRuns counts the temporary folders of runs that are dead.
 func (s *Store) DeadRuns(ctx context.Context) (n int, err error) {
 	entries, err := s.fsys.ReadDir(s.temp.dir)

@@ -64,6 +64,7 @@ var _ interface {
 	storage.Space
 	storage.Cleaner
 	storage.Witness
+	storage.Tracer
 	storage.Uncacher
 	storage.RunLocker
 	io.Closer

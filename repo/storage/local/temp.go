@@ -61,6 +61,16 @@ func (t *temp) next() (string, error) {
 	return filepath.Join(t.run, strconv.FormatUint(t.serial, 10)), nil
 }
 
+// begin makes the run's folder, unless it is there.
+func (t *temp) begin() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.run != "" {
+		return nil
+	}
+	return t.start()
+}
+
 // start makes the run's folder.
 func (t *temp) start() error {
 	if gone := t.gone(); gone != nil { // or the folder would be made in the mount point
