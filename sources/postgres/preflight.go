@@ -38,10 +38,15 @@ func Look(ctx context.Context, o RestoreOptions) (Target, error) {
 }
 
 // maintenance connects to a database that is not the one to be made.
-func (r *restore) maintenance(ctx context.Context) (*pgx.Conn, error) {
-	conn, err := r.address.connect(ctx, "postgres")
-	if hasCode(err, codeUndefinedDatabase, codeInsufficientRights) {
-		conn, err = r.address.connect(ctx, "template1")
+func (r *restore) maintenance(ctx context.Context) (conn *pgx.Conn, err error) {
+	for _, name := range []string{"postgres", "template1"} {
+		if name == r.target {
+			continue
+		}
+		conn, err = r.address.connect(ctx, name)
+		if !hasCode(err, codeUndefinedDatabase, codeInsufficientRights) {
+			break
+		}
 	}
 	return conn, err
 }

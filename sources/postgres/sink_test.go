@@ -262,8 +262,41 @@ func TestRolesThatAreThereStayAsTheyAre(t *testing.T) {
 	if _, err := Restore(t.Context(), RestoreOptions{Saved: all, URL: s.URL("copy"), Create: true, Roles: true}); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := Restore(t.Context(), RestoreOptions{Saved: all, URL: s.URL("postgres"), Overwrite: true}); err != nil {
+		t.Errorf("over the database in which others are made: %v", err)
+	}
 	conn = open(t, s, "copy")
 	if got := ask(t, conn, "SELECT string_agg(rolname || rolcanlogin, ' ' ORDER BY rolname) FROM pg_roles WHERE rolname !~ '^pg_'"); got != `Chief "Doctor"false auditorfalse clerkfalse postgrestrue` {
 		t.Errorf("roles %s", got)
 	}
+}
+
+func TestTablespacesStayBehindWhenTold(t *testing.T) {
+	s, err := Scratch(t.Context(), ScratchOptions{Settings: []string{"allow_in_place_tablespaces=on"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Stop()
+	conn := open(t, s, "postgres")
+	do(t, conn, "CREATE TABLESPACE fast LOCATION ''")
+	do(t, conn, "CREATE TABLE t (a int PRIMARY KEY USING INDEX TABLESPACE fast) TABLESPACE fast; INSERT INTO t VALUES (1)")
+	conn.Close(t.Context())
+	src, err := New(Options{Name: "practice", URL: s.URL("postgres")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, _ := copyOf(t, src)
+	name := database(t, "")
+	o := RestoreOptions{Saved: all, URL: live.URL(name), Roles: true, Log: func(s string) { t.Log(s) }}
+	if _, err := Restore(t.Context(), o); err == nil || !strings.Contains(err.Error(), "fast") {
+		t.Errorf("without the tablespace: %v", err)
+	}
+	o.NoTablespaces = true
+	if _, err := Restore(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(t, open(t, live, name), "SELECT count(*) FROM t"); got != "1" {
+		t.Errorf("%s rows", got)
+	}
+	wantNoScratch(t)
 }
