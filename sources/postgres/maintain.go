@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -27,7 +26,9 @@ func Maintain(ctx context.Context, o Options, work []string, done func(sources.M
 	if err != nil {
 		return err
 	}
-	names, err := newDump(ctx, a, o).look()
+	d := newDump(ctx, a, o)
+	defer d.cancel()
+	names, err := d.look()
 	if err != nil {
 		return err
 	}
@@ -156,41 +157,38 @@ func (k *keeper) table(ctx context.Context, work string, t kept) sources.Maintai
 }
 
 // reindex builds a table's indexes anew. What it leaves half built when it fails
-// would be kept up to date by every write, and be of use to nobody.
+// would be kept up to date by every write, and be of use to nobody: it is
+// dropped, or, while an old transaction is in the way, the next time.
 func (k *keeper) reindex(ctx context.Context, t kept) error {
-	before, err := invalid(ctx, k.conn, t)
-	if err != nil {
+	if err := dropInvalid(ctx, k.conn, t); err != nil {
 		return err
 	}
-	err = execute(ctx, k.conn, "REINDEX TABLE CONCURRENTLY "+t.sql())
+	err := execute(ctx, k.conn, "REINDEX TABLE CONCURRENTLY "+t.sql())
 	if err == nil {
 		return nil
 	}
-	away, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropTimeout)
-	defer cancel()
 	if ctx.Err() != nil {
 		abort(k.conn)
 	}
-	return errors.Join(err, k.drop(away, t, before))
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropTimeout)
+	defer cancel()
+	conn, gone := k.connect(after)
+	if gone != nil {
+		return errors.Join(err, gone)
+	}
+	defer hangUp(conn)
+	return errors.Join(err, dropInvalid(after, conn, t))
 }
 
 // dropTimeout bounds how long an index that was half built is tried to drop.
 const dropTimeout = time.Minute
 
-func (k *keeper) drop(ctx context.Context, t kept, before []string) error {
-	conn, err := k.connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer hangUp(conn)
-	now, err := invalid(ctx, conn, t)
-	if err != nil {
-		return err
-	}
-	for _, name := range now {
-		if !slices.Contains(before, name) {
-			err = errors.Join(err, execute(ctx, conn, "DROP INDEX CONCURRENTLY IF EXISTS "+Place{t.Schema, Name(name)}.sql()))
-		}
+// dropInvalid drops what REINDEX CONCURRENTLY has left behind. One that is
+// still at work holds a lock that this waits for, and then finds nothing.
+func dropInvalid(ctx context.Context, conn *pgx.Conn, t kept) error {
+	names, err := invalid(ctx, conn, t)
+	for _, name := range names {
+		err = errors.Join(err, execute(ctx, conn, "DROP INDEX CONCURRENTLY IF EXISTS "+Place{t.Schema, Name(name)}.sql()))
 	}
 	return err
 }

@@ -107,7 +107,7 @@ func TestATableOfAnotherIsAnError(t *testing.T) {
 	ctx := context.Background()
 	conn := careDatabase(t, "others", "CREATE TABLE a (id int); CREATE ROLE helper LOGIN")
 	t.Cleanup(func() { _ = execute(ctx, conn, "DROP ROLE helper") })
-	address := strings.Replace(live.URL("others"), "postgres@", "helper@", 1)
+	address := strings.Replace(live.URL("others"), "user=postgres", "user=helper", 1)
 	err := Maintain(ctx, Options{URL: address}, []string{"vacuum"}, func(sources.Maintained) {})
 	if !errors.Is(err, errOwner) {
 		t.Errorf("%s: %v", address, err)
