@@ -31,7 +31,6 @@ type program struct {
 	databaseFile string // its first line is the password of databases
 	lockWait     time.Duration
 	memory       int64 // bound on buffers and caches, bytes; 0: none given
-	binDays      int   // forgotten snapshots can be taken back for so long, unless a flag says otherwise
 }
 
 // run parses the arguments and runs the command they name.

@@ -32,6 +32,17 @@ func (p *program) enter(ctx context.Context, r *repo.Repository, w *repo.Writer,
 	}
 }
 
+// enterAlone is enter for work that has given back its locks.
+func (p *program) enterAlone(ctx context.Context, r *repo.Repository, rec repo.Record, err error) {
+	failed := p.locked(context.WithoutCancel(ctx), r, storage.Shared, func() error {
+		p.enter(ctx, r, nil, rec, err)
+		return nil
+	})
+	if failed != nil {
+		p.Warn("the log was not written: %s", oneLine(failed))
+	}
+}
+
 // complete1 fills in what is known of the run.
 func (p *program) complete1(ctx context.Context, rec *repo.Record, err error) {
 	if rec.Duration == 0 {

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -77,7 +79,12 @@ func (p *program) forget(c *cli.Context) error {
 	}
 	return p.opened(c.Context, func(r *repo.Repository) error {
 		f.r = r
-		return f.run(c.Context)
+		rec := repo.Record{Kind: repo.RecordForget, Time: time.Now()}
+		err := f.run(c.Context, &rec)
+		if !f.dry && len(rec.Snapshots)+len(rec.Steps) > 0 {
+			p.enterAlone(c.Context, r, rec, err)
+		}
+		return err
 	})
 }
 
@@ -85,7 +92,7 @@ func (p *program) forget(c *cli.Context) error {
 func (p *program) binDaysOf(c *cli.Context) (days int, err error) {
 	text := c.String("bin-days")
 	if text == "" {
-		return p.binDays, nil
+		return p.configuredBinDays(), nil
 	}
 	days, err = strconv.Atoi(text)
 	if err != nil || days < 0 || days > mostBinDays {
@@ -94,22 +101,36 @@ func (p *program) binDaysOf(c *cli.Context) (days int, err error) {
 	return days, nil
 }
 
+// configuredBinDays is what the configuration says, if there is one. A mistake
+// in it is told by whoever needs it.
+func (p *program) configuredBinDays() int {
+	conf, err := p.config()
+	if err != nil {
+		return 0
+	}
+	return conf.Retention.BinDays
+}
+
 const mostBinDays = 36500
 
 // run removes snapshots under the shared lock, and then frees the space with
 // locks of its own.
-func (f *forgetRun) run(ctx context.Context) error {
+func (f *forgetRun) run(ctx context.Context, rec *repo.Record) error {
 	if err := ownerOnly(f.r); err != nil {
 		return err
 	}
 	err := f.locked(ctx, f.r, storage.Shared, func() error { return f.forgetSome(ctx) })
+	rec.Snapshots = slices.Sorted(maps.Keys(f.gone))
 	if err != nil || !f.c.Bool("prune") {
 		return err
 	}
 	if f.dry && f.days == 0 {
 		f.prune.Without = f.gone
 	}
-	return f.pruneNow(ctx, f.r, f.prune, f.dry)
+	began := time.Now()
+	err = f.pruneNow(ctx, f.r, f.prune, f.dry)
+	rec.Steps = append(rec.Steps, repo.Step{Name: "prune", Result: resultOf(ctx, err), Start: began, Duration: time.Since(began)})
+	return err
 }
 
 func (f *forgetRun) forgetSome(ctx context.Context) error {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -89,7 +90,12 @@ func (p *program) prune(c *cli.Context) error {
 		if err := ownerOnly(r); err != nil {
 			return err
 		}
-		return p.pruneNow(c.Context, r, o, c.Bool("dry-run"))
+		rec := repo.Record{Kind: repo.RecordPrune, Time: time.Now()}
+		err := p.pruneNow(c.Context, r, o, c.Bool("dry-run"))
+		if !c.Bool("dry-run") {
+			p.enterAlone(c.Context, r, rec, err)
+		}
+		return err
 	})
 }
 
