@@ -55,6 +55,11 @@ type Splitter interface {
 
 	// Reset makes the Splitter begin another stream.
 	Reset(r io.Reader, p Profile)
+
+	// Continue is Reset for a stream of which head has been read and r is what is
+	// left, nil for nothing. The Splitter works in head's memory, up to its
+	// capacity, until the next call of Continue or Reset.
+	Continue(head []byte, r io.Reader, p Profile)
 }
 
 // Split returns a Splitter at the beginning of r.

@@ -26,11 +26,12 @@ type gearSplitter struct {
 	limit  uint64 // a window whose hash is below it is a cut
 
 	r      io.Reader
-	err    error // of r; no more reads after it
-	buffer []byte
-	start  int // of the current chunk
-	given  int // bytes at start that the last Next returned
-	end    int // of what was read
+	err    error  // of r; no more reads after it
+	own    []byte // what it has allocated, the largest
+	buffer []byte // own, or the caller's
+	start  int    // of the current chunk
+	given  int    // bytes at start that the last Next returned
+	end    int    // of what was read
 }
 
 func (s *gearSplitter) Reset(r io.Reader, p Profile) {
@@ -40,7 +41,16 @@ func (s *gearSplitter) Reset(r io.Reader, p Profile) {
 		sizes:  sizes,
 		limit:  math.MaxUint64 / uint64(sizes.Avg-sizes.Min),
 		r:      r,
-		buffer: s.buffer,
+		own:    s.own,
+		buffer: s.own,
+	}
+}
+
+func (s *gearSplitter) Continue(head []byte, r io.Reader, p Profile) {
+	s.Reset(r, p)
+	s.buffer, s.end = head[:cap(head)], len(head)
+	if r == nil {
+		s.err = io.EOF
 	}
 }
 
@@ -153,9 +163,18 @@ func (s *gearSplitter) makeRoom() {
 	}
 	to := s.buffer
 	if s.end-s.start > len(to)-readSize {
-		to = make([]byte, max(bufferSize, 2*len(to)))
+		s.own = larger(s.own, max(bufferSize, 2*len(to)))
+		to = s.own
 	}
 	s.end = copy(to, s.buffer[s.start:s.end])
 	s.start = 0
 	s.buffer = to
+}
+
+// larger returns n bytes or more: b, if it has as many.
+func larger(b []byte, n int) []byte {
+	if len(b) < n {
+		b = make([]byte, n)
+	}
+	return b
 }

@@ -1,6 +1,7 @@
 package chunk
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math/bits"
@@ -26,6 +27,14 @@ func (s *rabinSplitter) Reset(r io.Reader, p Profile) {
 	}
 	s.chunker.SetAverageBits(bits.Len(uint(sizes.Avg-sizes.Min)) - 1)
 	s.err = nil
+}
+
+func (s *rabinSplitter) Continue(head []byte, r io.Reader, p Profile) {
+	if r == nil {
+		s.Reset(bytes.NewReader(head), p)
+		return
+	}
+	s.Reset(io.MultiReader(bytes.NewReader(head), r), p)
 }
 
 func (s *rabinSplitter) Next() ([]byte, error) {

@@ -96,6 +96,31 @@ func TestCutsDoNotDependOnWhereAReadEnds(t *testing.T) {
 	})
 }
 
+func TestCutsDoNotDependOnWhatWasReadBefore(t *testing.T) {
+	each(t, small, func(t *testing.T, p chunk.Params, profile chunk.Profile, _ chunk.Sizes) {
+		data := noise(3, 700_000)
+		s := cutter(t, p, 1).Split(bytes.NewReader(data), profile)
+		want := lengths(t, s, data)
+		for _, n := range []int{1, 64, 1000, 200_000, 699_999} {
+			for _, room := range []int{n, n + 1, 256 << 10, 1 << 20} {
+				head := append(make([]byte, 0, max(n, room)), data[:n]...)
+				s.Continue(head, bytes.NewReader(data[n:]), profile)
+				if !slices.Equal(lengths(t, s, data), want) {
+					t.Errorf("other cuts when %d bytes were read before, in room for %d", n, room)
+				}
+			}
+		}
+		s.Continue(data, nil, profile)
+		if !slices.Equal(lengths(t, s, data), want) {
+			t.Error("other cuts when everything was read before")
+		}
+		s.Reset(bytes.NewReader(data), profile)
+		if !slices.Equal(lengths(t, s, data), want) {
+			t.Error("other cuts after that")
+		}
+	})
+}
+
 // uneven reads 1 to 7001 bytes at a time.
 type uneven struct {
 	r io.Reader
