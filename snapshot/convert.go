@@ -43,10 +43,10 @@ func Convert(ctx context.Context, from, to *repo.Repository, w *repo.Writer, roo
 		return c.node(ctx, "/", root, older{o.Known, o.Became})
 	})
 	for range orDefault(o.Readers, 4) {
-		g.Go(func() error { return c.serve(ctx, newFileReader(c.saver, c.lanes), c.small) })
+		g.Go(func() error { return c.serve(ctx, newFileReader(c.saver, c.lanes, smallFile), c.small) })
 	}
 	for range orDefault(o.Big, 1) {
-		g.Go(func() error { return c.serve(ctx, newFileReader(c.saver, newLanes(w)), c.big) })
+		g.Go(func() error { return c.serve(ctx, newFileReader(c.saver, newLanes(w), bigRoom), c.big) })
 	}
 	g.Go(func() error { return a.run(ctx) })
 	if err := g.Wait(); err != nil {

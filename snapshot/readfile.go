@@ -1,7 +1,6 @@
 package snapshot
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +13,10 @@ import (
 	"chartkeep/repo"
 	"chartkeep/sources"
 )
+
+// bigRoom is what a reader of big files reads into, bytes: all but the longest
+// chunks and a read behind them, and well inside a core's second-level cache.
+const bigRoom = 512 << 10
 
 // smallFile is the size up to which a file is read whole, by one of many
 // readers, bytes. Above it reading is sequential for long enough that few
@@ -32,13 +35,14 @@ func newLanes(w *repo.Writer) laneSet {
 type fileReader struct {
 	*saver
 	lanes    laneSet
+	room     int // of head, bytes: the splitter works in it
 	head     []byte
 	splitter chunk.Splitter // made when first needed
 	list     listWriter
 }
 
-func newFileReader(s *saver, lanes laneSet) *fileReader {
-	f := &fileReader{saver: s, lanes: lanes}
+func newFileReader(s *saver, lanes laneSet, room int) *fileReader {
+	f := &fileReader{saver: s, lanes: lanes, room: room}
 	f.list.put = s.putPiece
 	return f
 }
@@ -200,9 +204,9 @@ func (f *fileReader) hole(length int64) error {
 // profile cuts it.
 func (f *fileReader) stream(ctx context.Context, r io.Reader) error {
 	if f.head == nil {
-		f.head = make([]byte, smallFile)
+		f.head = make([]byte, f.room)
 	}
-	n, err := io.ReadFull(r, f.head)
+	n, err := io.ReadFull(r, f.head[:smallFile])
 	if n == 0 && err == io.EOF {
 		return nil
 	}
@@ -215,11 +219,10 @@ func (f *fileReader) stream(ctx context.Context, r io.Reader) error {
 	if whole && n <= f.sizes(profile).Min {
 		return f.put(profile, head)
 	}
-	r = io.MultiReader(bytes.NewReader(head), r)
 	if whole {
-		r = bytes.NewReader(head)
+		r = nil
 	}
-	return f.cut(ctx, r, profile)
+	return f.cut(ctx, head, r, profile)
 }
 
 func (f *fileReader) sizes(p chunk.Profile) chunk.Sizes {
@@ -229,12 +232,12 @@ func (f *fileReader) sizes(p chunk.Profile) chunk.Sizes {
 	return f.params.Fine
 }
 
-func (f *fileReader) cut(ctx context.Context, r io.Reader, p chunk.Profile) error {
+// cut stores the chunks of head and what follows it.
+func (f *fileReader) cut(ctx context.Context, head []byte, r io.Reader, p chunk.Profile) error {
 	if f.splitter == nil {
-		f.splitter = f.r.Cutter().Split(r, p)
-	} else {
-		f.splitter.Reset(r, p)
+		f.splitter = f.r.Cutter().Split(nil, p)
 	}
+	f.splitter.Continue(head, r, p)
 	for {
 		data, err := f.splitter.Next()
 		if err == io.EOF {

@@ -161,10 +161,10 @@ func (a *assembler) save(ctx context.Context, src sources.Source) error {
 	}
 	run(func() error { return s.walk(ctx, src.Entries(reading)) })
 	for range orDefault(s.o.Readers, 16) {
-		run(func() error { return newFileReader(s, s.lanes).serve(ctx, s.small) })
+		run(func() error { return newFileReader(s, s.lanes, smallFile).serve(ctx, s.small) })
 	}
 	for range orDefault(s.o.Big, 2) {
-		run(func() error { return newFileReader(s, newLanes(s.w)).serve(ctx, s.big) })
+		run(func() error { return newFileReader(s, newLanes(s.w), bigRoom).serve(ctx, s.big) })
 	}
 	run(func() error { return a.run(ctx) })
 	return g.Wait()
