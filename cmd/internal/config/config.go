@@ -69,11 +69,30 @@ type Source struct {
 	Name        string
 	Line        int    // where it stands in the file
 	Preset      string // a practice system that fills in what is not said; empty: none
+	Config      string // the practice system's own file of settings; empty: where it usually is
 	Paths       []string
 	Attachments []string // folders of files that belong to the database
 	Rules       FileRules
 	Command     *Command  // nil: none
 	Database    *Database // nil: none
+	CrossChecks []CrossCheck
+}
+
+// A CrossCheck says which rows of the source's database name files, and where
+// those lie.
+type CrossCheck struct {
+	Database     string // of the source's; empty: the only one that has the table
+	Table        string
+	FileColumn   string
+	FolderTable  string   // empty: Table
+	FolderColumn string   // empty: the file's column says all
+	Join         string   // the column of Table that leads into FolderTable
+	FolderJoin   string   // what it is called there
+	Layout       string   // file, folder/file, letter/folder/file
+	Roots        []string // none: the source's attachments
+	Ignore       []string // patterns of files that need no row
+	IgnoreCase   bool
+	Optional     bool // a database without the table is right as well
 }
 
 // FileRules say which of a source's files are left out.
@@ -141,6 +160,8 @@ type Plan struct {
 	Tags        []string
 	Retention   *Retention // its own; nil: none
 	Maintenance []string   // of its databases: analyze, vacuum, reindex, optimize
+
+	MaintenanceLimit time.Duration // how long that may take
 }
 
 // A Hook is a command that is run before or after a plan.

@@ -38,7 +38,22 @@ func (r *reader) plan(name string, t *table, c *Config) Plan {
 	p.Tags = append(p.Tags, more...)
 	p.Retention = r.ownRetention(t, c)
 	parsedList(t, "maintenance", parseMaintenance, &p.Maintenance)
+	r.maintenanceLimit(t, &p)
 	return p
+}
+
+// maintenanceLimit is how long maintenance may take: what is not done by the
+// morning would be in people's way.
+func (r *reader) maintenanceLimit(t *table, p *Plan) {
+	if len(p.Maintenance) == 0 {
+		if t.values["maintenance_time_limit"] != nil {
+			r.problem(t.at("maintenance_time_limit"), "belongs to maintenance, and there is none")
+		}
+		t.take("maintenance_time_limit")
+		return
+	}
+	p.MaintenanceLimit = 2 * time.Hour
+	t.span("maintenance_time_limit", &p.MaintenanceLimit)
 }
 
 // names reads a list of names of what is known.

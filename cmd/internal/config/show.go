@@ -94,6 +94,7 @@ func zoneName(zone *time.Location) string {
 
 type sourceShown struct {
 	Preset            string            `toml:"preset,omitempty"`
+	Config            string            `toml:"config,omitempty"`
 	Paths             []string          `toml:"paths,omitempty"`
 	Attachments       []string          `toml:"attachments,omitempty"`
 	Exclude           []string          `toml:"exclude,omitempty"`
@@ -115,11 +116,12 @@ type sourceShown struct {
 	ExcludeData       []string          `toml:"exclude_data,omitempty"`
 	Readers           int               `toml:"readers,omitempty"`
 	TimeLimit         string            `toml:"time_limit,omitempty"`
+	CrossChecks       []crossCheckShown `toml:"crosscheck,inline,omitempty"`
 }
 
 func (s Source) shown() sourceShown {
 	shown := sourceShown{
-		Preset: s.Preset, Paths: s.Paths, Attachments: s.Attachments,
+		Preset: s.Preset, Config: s.Config, CrossChecks: each(s.CrossChecks, CrossCheck.shown), Paths: s.Paths, Attachments: s.Attachments,
 		Exclude: s.Rules.Exclude, IExclude: s.Rules.IExclude, ExcludeFile: s.Rules.ExcludeFile,
 		ExcludeIfPresent: s.Rules.ExcludeIfPresent, ExcludeLargerThan: s.Rules.ExcludeLargerThan,
 		ExcludeCaches: s.Rules.ExcludeCaches, OneFileSystem: s.Rules.OneFileSystem,
@@ -162,6 +164,8 @@ type planShown struct {
 	OnFailure   []hookShown `toml:"on_failure,inline,omitempty"`
 	Tags        []string    `toml:"tags,omitempty"`
 	Maintenance []string    `toml:"maintenance,omitempty"`
+
+	MaintenanceLimit string `toml:"maintenance_time_limit,omitempty"`
 }
 
 func (p Plan) shown() planShown {
@@ -174,6 +178,7 @@ func (p Plan) shown() planShown {
 		p.Enabled, p.Sources, string(p.What), each(t.At, schedule.ClockText), t.Cron, weekdays(t.Days), monthDays(t.MonthDays),
 		each(t.Once, schedule.Moment.String), each(t.Skip, gc.Date.String), p.CatchUp, p.Compression, verify, p.To,
 		each(p.Before, Hook.shown), each(p.After, Hook.shown), each(p.OnFailure, Hook.shown), p.Tags, p.Maintenance,
+		span(p.MaintenanceLimit),
 	}
 }
 

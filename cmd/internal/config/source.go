@@ -24,6 +24,8 @@ func (r *reader) source(name string, t *table) Source {
 	r.fileRules(t, &s.Rules)
 	s.Command = r.command(t, name)
 	s.Database = r.database(t, s.Preset)
+	r.presetConfig(t, &s)
+	r.crossChecks(t, &s)
 	if !t.hasAny("paths", "attachments", "command", "database", "preset") {
 		r.problem(t.place, "saves nothing: it has no paths, attachments, command, database or preset")
 	}

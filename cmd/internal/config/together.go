@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -87,6 +88,23 @@ func (r *reader) apart(c *Config, p Plan) {
 			seen = append(seen, folder{s.Name, path})
 		}
 	}
+}
+
+// Apart is an error when a file would belong to two sources. It is for sources
+// that were filled in by a preset.
+func Apart(all []Source) error {
+	var seen []folder
+	for _, s := range all {
+		for _, path := range s.Folders() {
+			for _, f := range seen {
+				if f.source != s.Name && overlap(f.path, path) {
+					return fmt.Errorf("sources %s and %s overlap: %s and %s", f.source, s.Name, f.path, path)
+				}
+			}
+			seen = append(seen, folder{s.Name, path})
+		}
+	}
+	return nil
 }
 
 // overlap reports whether a path is the other or lies in it.
