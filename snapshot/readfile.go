@@ -54,15 +54,47 @@ func (f *fileReader) serve(ctx context.Context, jobs <-chan *item) error {
 			if !ok {
 				return nil
 			}
-			err := f.read(ctx, it)
-			close(it.ready)
-			if err != nil {
+			if err := f.do(ctx, it); err != nil {
 				return err
 			}
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
+}
+
+// serveUrgent reads big files, and urgent ones before them.
+func (f *fileReader) serveUrgent(ctx context.Context) error {
+	for urgent, big := f.urgent, f.big; urgent != nil || big != nil; {
+		from, it, ok := urgent, (*item)(nil), false
+		select {
+		case it, ok = <-urgent:
+		default:
+			select {
+			case it, ok = <-urgent:
+			case it, ok = <-big:
+				from = big
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		switch {
+		case ok:
+			if err := f.do(ctx, it); err != nil {
+				return err
+			}
+		case from == big:
+			big = nil
+		default:
+			urgent = nil
+		}
+	}
+	return nil
+}
+
+func (f *fileReader) do(ctx context.Context, it *item) error {
+	defer close(it.ready)
+	return f.read(ctx, it)
 }
 
 // readError is what went wrong with the source; every other error is the

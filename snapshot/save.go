@@ -68,6 +68,9 @@ type saver struct {
 	lanes  laneSet // of small files
 
 	small, big chan *item
+	urgent     chan *item // goes before big
+	held       []*item    // for big, until the walk has seen whether urgent ones follow
+	heldFor    int        // entries since the first of them
 	queue      chan *item
 
 	folders []*folder // the walk's stack
@@ -106,6 +109,10 @@ type folder struct {
 // still being read, in entries.
 const queueLength = 4096
 
+// bigLength bounds how many entries the walk runs ahead of streams that are to be
+// read, so that it comes to the urgent ones.
+const bigLength = 1024
+
 // Save stores everything that src yields and returns the root's node and what
 // was counted. The caller flushes the writer, and then stores a manifest. An
 // error means that there is nothing to refer to; items that could not be read
@@ -135,7 +142,7 @@ func newAssembler(r *repo.Repository, w *repo.Writer, o SaveOptions) *assembler 
 	s := &saver{
 		r: r, w: w, o: o, params: r.Config().Chunking, lost: r.Lost(), join: o.Join,
 		trees: w.Lane(index.Meta), lanes: newLanes(w),
-		small: make(chan *item, 256), big: make(chan *item, 16), queue: make(chan *item, queueLength),
+		small: make(chan *item, 256), big: make(chan *item, bigLength), urgent: make(chan *item, bigLength), queue: make(chan *item, queueLength),
 	}
 	if s.o.Progress == nil {
 		s.o.Progress = new(Progress)
@@ -164,7 +171,7 @@ func (a *assembler) save(ctx context.Context, src sources.Source) error {
 		run(func() error { return newFileReader(s, s.lanes, smallFile).serve(ctx, s.small) })
 	}
 	for range orDefault(s.o.Big, 2) {
-		run(func() error { return newFileReader(s, newLanes(s.w), bigRoom).serve(ctx, s.big) })
+		run(func() error { return newFileReader(s, newLanes(s.w), bigRoom).serveUrgent(ctx) })
 	}
 	run(func() error { return a.run(ctx) })
 	return g.Wait()
@@ -183,6 +190,7 @@ func (s *saver) walk(ctx context.Context, entries iter.Seq[sources.Entry]) error
 	defer close(s.queue)
 	defer close(s.small)
 	defer close(s.big)
+	defer close(s.urgent)
 	for e := range entries {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -196,6 +204,14 @@ func (s *saver) walk(ctx context.Context, entries iter.Seq[sources.Entry]) error
 		if err := s.visit(ctx, e); err != nil {
 			return err
 		}
+		if s.heldFor++; len(s.held) > 0 && s.heldFor >= bigLength {
+			if err := s.letGo(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	if err := s.letGo(ctx); err != nil {
+		return err
 	}
 	if err := s.joinBefore(ctx, ""); err != nil {
 		return err
@@ -255,14 +271,7 @@ func within(path, dir string) bool {
 	return len(path) > len(dir) && path[len(dir)] == '/' && strings.HasPrefix(path, dir)
 }
 
-func (s *saver) enqueue(ctx context.Context, it *item) error {
-	select {
-	case s.queue <- it:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
+func (s *saver) enqueue(ctx context.Context, it *item) error { return send(ctx, s.queue, it) }
 
 func (s *saver) visit(ctx context.Context, e sources.Entry) error {
 	it := &item{entry: e, err: e.Err}
@@ -342,10 +351,33 @@ func (s *saver) file(ctx context.Context, it *item) error {
 	if err := s.enqueue(ctx, it); err != nil {
 		return err
 	}
-	to := s.small
-	if it.entry.Meta.Size > smallFile || sources.Stream(it.entry.Content) {
-		to = s.big
+	switch {
+	case sources.IsUrgent(it.entry.Content):
+		return send(ctx, s.urgent, it)
+	case sources.Stream(it.entry.Content):
+		if len(s.held) == 0 {
+			s.heldFor = 0
+		}
+		s.held = append(s.held, it)
+		return nil
+	case it.entry.Meta.Size > smallFile:
+		return send(ctx, s.big, it)
 	}
+	return send(ctx, s.small, it)
+}
+
+// letGo hands the streams that were held back to the readers.
+func (s *saver) letGo(ctx context.Context) error {
+	for _, it := range s.held {
+		if err := send(ctx, s.big, it); err != nil {
+			return err
+		}
+	}
+	s.held = nil
+	return nil
+}
+
+func send(ctx context.Context, to chan<- *item, it *item) error {
 	select {
 	case to <- it:
 		return nil
