@@ -29,14 +29,15 @@ func (r *Repository) newSession(ctx context.Context) (*crypt.Session, error) {
 	return s, nil
 }
 
-// session returns the keys of an earlier run. They are read once.
+// session returns the keys of an earlier run. They are read once, or a few times
+// where several ask at the same moment: opening takes longer than a lock should.
 func (r *Repository) session(ctx context.Context, id crypt.SessionID) (*crypt.Session, error) {
 	r.sessionMu.Lock()
-	defer r.sessionMu.Unlock()
-	if s := r.sessions[id]; s != nil {
+	s := r.sessions[id]
+	r.sessionMu.Unlock()
+	if s != nil {
 		return s, nil
 	}
-	var s *crypt.Session
 	_, err := readTwins(ctx, r.store, sessionName(id), func(b []byte) (err error) {
 		if s, err = r.secret.OpenSession(r.config.ID, b); err != nil {
 			return err
@@ -46,6 +47,8 @@ func (r *Repository) session(ctx context.Context, id crypt.SessionID) (*crypt.Se
 	if err != nil {
 		return nil, err
 	}
+	r.sessionMu.Lock()
+	defer r.sessionMu.Unlock()
 	r.sessions[id] = s
 	return s, nil
 }

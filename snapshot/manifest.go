@@ -272,16 +272,23 @@ func All(ctx context.Context, r *repo.Repository) (all []*Snapshot, broken []err
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, id := range ids {
-		s, err := Load(ctx, r, id)
+	found := make([]*Snapshot, len(ids))
+	wrong := make([]error, len(ids))
+	err = r.OpenDocuments(ctx, repo.Snapshots, ids, func(i int, plain []byte, err error) {
+		if err == nil {
+			found[i], err = decodeManifest(ids[i], plain)
+		}
+		wrong[i] = err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, err := range wrong {
 		if err != nil {
-			if ctx.Err() != nil {
-				return nil, nil, ctx.Err()
-			}
-			broken = append(broken, &brokenError{id, err})
+			broken = append(broken, &brokenError{ids[i], err})
 			continue
 		}
-		all = append(all, s)
+		all = append(all, found[i])
 	}
 	if len(broken) > 0 {
 		if broken, err = stillThere(ctx, r, broken); err != nil {

@@ -109,6 +109,19 @@ func (s *Secret) CacheKey() [32]byte { return s.derive("cache") }
 // LogCacheKey is the key of the local copy of the log.
 func (s *Secret) LogCacheKey() [32]byte { return s.derive("log cache") }
 
+// OwnerCacheKey is the key of local copies of what only an owner may read. It
+// follows from the private key; for a writer the error is ErrRole.
+func (s *Secret) OwnerCacheKey() (key [32]byte, err error) {
+	if s.private == nil {
+		return key, ErrRole
+	}
+	seed, err := s.private.Bytes()
+	if err != nil {
+		return key, err
+	}
+	return [32]byte(must(hkdf.Key(sha256.New, seed, nil, "chartkeep v1 owner cache", 32))), nil
+}
+
 func (s *Secret) sessionKey() [32]byte { return s.derive("session") }
 
 func (s *Secret) derive(purpose string) [32]byte {
