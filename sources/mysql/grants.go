@@ -109,5 +109,5 @@ func seesRoutines(grants []grant, s server) bool {
 // lacks says what to do about a right that is missing.
 func lacks(privilege, on string) error {
 	return fmt.Errorf("the user lacks %s on %s, and without it the server would leave things out and not say so; "+
-		"a user for backups needs SELECT, SHOW VIEW, TRIGGER, EVENT and LOCK TABLES on the databases, SELECT on mysql.*, and RELOAD and PROCESS on *.*", privilege, on)
+		"a user for backups needs SELECT, SHOW VIEW, TRIGGER, EVENT, EXECUTE and LOCK TABLES on the databases, SELECT on mysql.*, and RELOAD and PROCESS on *.*", privilege, on)
 }

@@ -51,6 +51,9 @@ func (h *hold) take(ctx context.Context, plain *session, o Options, names []stri
 	if err := h.openSessions(ctx, o, m); err != nil {
 		return err
 	}
+	if err := h.warm(ctx); err != nil {
+		return err
+	}
 	if err := h.still(ctx); err != nil {
 		return err
 	}
@@ -90,6 +93,18 @@ func (h *hold) openSessions(ctx context.Context, o Options, m method) error {
 			return err
 		}
 		h.locks = append(h.locks, s)
+	}
+	return nil
+}
+
+// warm has the server open the tables before anybody waits for that.
+func (h *hold) warm(ctx context.Context) error {
+	for _, s := range h.snapshots {
+		for _, t := range h.desc.touches() {
+			if err := s.each(ctx, t, func([]string) error { return nil }); err != nil && !errorIs(err, lockWait) {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -1,0 +1,146 @@
+package mysql
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestThePasswordIsSeenNowhere: not in the dump program's arguments or
+// environment, not in what is left on disk, not in errors.
+func TestThePasswordIsSeenNowhere(t *testing.T) {
+	db := database(t, shared)
+	password := `pa"ss' #w\ord=;` + "`äö\t "
+	client(t, shared, "CREATE OR REPLACE USER secretive@localhost IDENTIFIED BY "+text(password)+"; GRANT ALL ON *.* TO secretive@localhost; CREATE TABLE "+db+".x (a INT)")
+	t.Cleanup(func() { _, _ = tryClient(shared, "DROP USER secretive@localhost") })
+	dir, tmp := t.TempDir(), t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	script(t, dir, "mariadb-dump", `{ echo "$@"; env; stat -c %a "$(echo "$1" | sed s/--defaults-file=//)"; } >> `+dir+`/seen 2>&1; exec mariadb-dump "$@"`)
+	src, err := New(Options{Name: "practice", URL: strings.Replace(shared.URL(db), "root", "secretive", 1), Password: func() ([]byte, error) { return []byte(password), nil }, Programs: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := take(src, nil); err != nil {
+		t.Fatal(err)
+	}
+	seen, err := os.ReadFile(filepath.Join(dir, "seen"))
+	if err != nil || !strings.Contains(string(seen), "--routines") || !strings.Contains(string(seen), "\n600\n") {
+		t.Fatalf("%s, %v", seen, err)
+	}
+	if strings.Contains(string(seen), "ss' #w") {
+		t.Error("the dump program was given the password in the open")
+	}
+	if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {
+		t.Errorf("left on disk: %v, %v", left, err)
+	}
+	for _, bad := range []string{
+		strings.Replace(shared.URL(db), "root", "secretive:Sesam7", 1), "mysql://secretive:Sesam7@127.0.0.1:1/x",
+		"mysql://secretive:Sesam7@[::/x", "mysql://secretive:Sesam7@h/x?no=1", "postgres://secretive:Sesam7@h/x", "mysql://secretive:Sesam7@h/x?tls=odd",
+	} {
+		src, err := New(Options{Name: "practice", URL: bad})
+		if err == nil {
+			_, _, err = take(src, nil)
+		}
+		if err == nil || strings.Contains(err.Error(), "Sesam7") {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
+// TestAUserWhoMayNotSeeAllIsRefused, since the server would leave out what he may
+// not see; and one with the rights that the message names is enough.
+func TestAUserWhoMayNotSeeAllIsRefused(t *testing.T) {
+	db := database(t, shared)
+	client(t, shared, "USE "+db+";\n"+small)
+	t.Cleanup(func() { _, _ = tryClient(shared, "DROP USER keeper@localhost") })
+	all := "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, EXECUTE, LOCK TABLES ON `" + db + "`.* TO keeper@localhost; GRANT SELECT ON mysql.* TO keeper@localhost; GRANT RELOAD, PROCESS ON *.* TO keeper@localhost;"
+	for revoked, want := range map[string]string{
+		"":                                  "",
+		"SELECT ON `" + db + "`.*":          "lacks SELECT on `" + db + "`.*",
+		"TRIGGER ON `" + db + "`.*":         "lacks TRIGGER",
+		"SELECT ON mysql.*":                 "lacks SELECT on mysql.*",
+		"RELOAD ON *.*":                     "RELOAD",
+		"SHOW VIEW ON `" + db + "`.*":       "SHOW VIEW",
+		"EVENT ON `" + db + "`.*":           "keeper",
+		"SELECT, TRIGGER ON `" + db + "`.*": "lacks SELECT",
+	} {
+		script := "CREATE OR REPLACE USER keeper@localhost; " + all
+		if revoked != "" {
+			script += "REVOKE " + revoked + " FROM keeper@localhost;"
+		}
+		if strings.HasPrefix(revoked, "SELECT, TRIGGER") {
+			script += "GRANT SELECT, TRIGGER ON `" + db + "`.parent TO keeper@localhost;"
+		}
+		client(t, shared, script)
+		src, err := New(Options{Name: "practice", URL: strings.Replace(shared.URL(db), "root", "keeper", 1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		saved, _, err := take(src, nil)
+		switch {
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+			t.Errorf("without %s: %v, want %q", revoked, err, want)
+		case want == "" && err != nil:
+			t.Error(err)
+		case want == "":
+			root, _ := mustTake(t, sourceOf(t, shared, db))
+			for path := range root {
+				sameText(t, string(saved[path]), string(root[path]))
+			}
+		}
+	}
+}
+
+func TestUsersComeBackWithTheirRights(t *testing.T) {
+	db := database(t, shared)
+	client(t, shared, "CREATE OR REPLACE ROLE reader; GRANT SELECT ON `"+db+"`.* TO reader; CREATE OR REPLACE USER `it's \"me\"`@`10.0.%` IDENTIFIED BY 'x;y'; GRANT reader TO `it's \"me\"`@`10.0.%`; GRANT INSERT ON `"+db+"`.* TO `it's \"me\"`@`10.0.%`; SET DEFAULT ROLE reader FOR `it's \"me\"`@`10.0.%`;")
+	t.Cleanup(func() { _, _ = tryClient(shared, "DROP USER `it's \"me\"`@`10.0.%`; DROP ROLE reader") })
+	saved, _ := mustTake(t, sourceOf(t, shared, db))
+	other := start(t)
+	client(t, other, "SET PASSWORD FOR root@localhost = ''")
+	mustRestore(t, RestoreOptions{Saved: saved, URL: other.URL(""), Create: true, Users: true})
+	show := "SHOW CREATE USER `it's \"me\"`@`10.0.%`; SHOW GRANTS FOR `it's \"me\"`@`10.0.%`; SHOW GRANTS FOR reader;"
+	sameText(t, client(t, other, show), client(t, shared, show))
+}
+
+func TestAGrantIsReadAsTheServerMeansIt(t *testing.T) {
+	for _, c := range []struct {
+		line, privilege, database, table string
+		want                             bool
+	}{
+		{"GRANT ALL PRIVILEGES ON *.* TO `root`@`localhost` WITH GRANT OPTION", "SELECT", "x", "*", true},
+		{"GRANT SELECT, INSERT ON `shop`.* TO `u`@`%`", "SELECT", "shop", "*", true},
+		{"GRANT SELECT, INSERT ON `shop`.* TO `u`@`%`", "TRIGGER", "shop", "*", false},
+		{"GRANT SELECT ON `sh\\_p%`.* TO `u`@`%`", "SELECT", "sh_pping", "*", true},
+		{"GRANT SELECT ON `sh\\_p%`.* TO `u`@`%`", "SELECT", "shop", "*", false},
+		{"GRANT SELECT ON `sh_p`.* TO `u`@`%`", "SELECT", "shop", "*", true},
+		{"GRANT SELECT ON `shop`.`patient` TO `u`@`%`", "SELECT", "shop", "*", false},
+		{"GRANT SELECT (`a`) ON `shop`.* TO `u`@`%`", "SELECT", "shop", "*", false},
+		{"GRANT USAGE ON *.* TO `u`@`%`", "SELECT", "shop", "*", false},
+	} {
+		g, ok := parseGrant(c.line)
+		if got := ok && g.gives(c.privilege, c.database, c.table); got != c.want {
+			t.Errorf("%s gives %s on %s: %v", c.line, c.privilege, c.database, got)
+		}
+	}
+	if _, ok := parseGrant("GRANT `reader` TO `u`@`%`"); ok {
+		t.Error("a role was taken for a right")
+	}
+}
+
+func TestACancelledBeginLeavesNothing(t *testing.T) {
+	db := database(t, shared)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	src := sourceOf(t, shared, db)
+	for e := range src.Entries(ctx) {
+		if e.Err == nil {
+			t.Errorf("%s without an error", e.Path)
+		}
+	}
+	if _, err := src.End(t.Context()); err == nil {
+		t.Error("End says that all is well")
+	}
+}
