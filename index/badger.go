@@ -3,6 +3,8 @@ package index
 import (
 	"errors"
 	"fmt"
+	"os"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
@@ -65,7 +67,7 @@ func (s *shelf) reopen() error {
 	if s.db == nil || !s.reset() || s.checkRoom(nil) != nil {
 		return nil
 	}
-	err := s.db.Close()
+	err := s.shut()
 	if err == nil {
 		s.db, err = openBadger(s.dir)
 	}
@@ -129,8 +131,43 @@ func (s *shelf) closeBadger() error {
 	if !s.worn.Load() {
 		s.clean()
 	}
-	if err := s.db.Close(); err != nil {
+	if err := s.shut(); err != nil {
 		return s.damage(err)
 	}
 	return nil
+}
+
+// closePatience is how long Badger may take to write what it still holds.
+const closePatience = time.Minute
+
+var errStuck = errors.New("the disk does not take what was to be written")
+
+// shut closes Badger, which tries for ever to write what a failing disk does not take: where a trial fails it is left
+// alone, and where it takes too long it is no longer waited for. It ends with the process then, and the files count as
+// left open.
+func (s *shelf) shut() error {
+	if err := tryDisk(s.dir); err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	db := s.db
+	go func() { done <- db.Close() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(closePatience):
+		return errStuck
+	}
+}
+
+// tryDisk writes a little beside Badger's folder.
+func tryDisk(dir string) error {
+	name := dir + ".trial"
+	defer os.Remove(name)
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write([]byte("trial"))
+	return errors.Join(err, f.Sync(), f.Close())
 }

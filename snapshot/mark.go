@@ -275,14 +275,38 @@ func (a *affected) node(ctx context.Context, path string, n *Node) (bool, error)
 	if n.Meta.Kind == sources.Dir {
 		return a.folder(ctx, path, n)
 	}
-	for ref, err := range Chunks(ctx, a.r, n.Content) {
-		if ctx.Err() != nil {
-			return false, ctx.Err()
-		}
-		if err != nil || !ref.Hole() && a.bad(ref.ID) {
-			a.report(path, n)
-			return false, nil
+	whole := wholeContent(ctx, a.r, n.Content, a.bad, a.whole)
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	if !whole {
+		a.report(path, n)
+	}
+	return whole, nil
+}
+
+// wholeContent reports whether no chunk of a content list is bad, and all of the
+// list can be read. Pieces found whole are remembered in whole: a list may name
+// one of them any number of times.
+func wholeContent(ctx context.Context, load Loader, l List, bad func(chunk.ID) bool, whole map[chunk.ID]bool) bool {
+	if l.Level > maxLevel {
+		return false
+	}
+	for _, r := range l.Refs {
+		switch {
+		case ctx.Err() != nil:
+			return false
+		case l.Level == 0:
+			if !r.Hole() && bad(r.ID) {
+				return false
+			}
+		case !whole[r.ID]:
+			below, err := newPieceCursor(load, l).refs(ctx, r, l.Level-1)
+			if err != nil || !wholeContent(ctx, load, below, bad, whole) {
+				return false
+			}
+			whole[r.ID] = true
 		}
 	}
-	return true, nil
+	return true
 }

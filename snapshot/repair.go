@@ -21,6 +21,8 @@ type repairer struct {
 	lane *repo.Lane
 	bad  func(chunk.ID) bool
 	lost []string
+
+	whole map[chunk.ID]bool // pieces of content lists
 }
 
 // Repair writes a copy of a snapshot in which every file whose content is lost,
@@ -28,7 +30,7 @@ type repairer struct {
 // else is kept. The old manifest stays. When nothing is lost New is nil. The
 // caller flushes w before it calls Put on New.
 func Repair(ctx context.Context, r *repo.Repository, w *repo.Writer, lane *repo.Lane, s *Snapshot, bad func(chunk.ID) bool) (*Repaired, error) {
-	p := &repairer{r: r, lane: lane, bad: bad}
+	p := &repairer{r: r, lane: lane, bad: bad, whole: map[chunk.ID]bool{}}
 	root, err := p.folder(ctx, "/", &s.Root)
 	if err != nil {
 		return nil, err
@@ -90,18 +92,17 @@ func (p *repairer) node(ctx context.Context, path string, n *Node) (*Node, error
 	if n.Meta.Kind == sources.Dir {
 		return p.folder(ctx, path, n)
 	}
-	for ref, err := range Chunks(ctx, p.r, n.Content) {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if err != nil || !ref.Hole() && p.bad(ref.ID) {
-			p.lost = append(p.lost, path)
-			marked := *n
-			marked.Content, marked.State = List{}, n.State|Unreadable
-			return &marked, nil
-		}
+	whole := wholeContent(ctx, p.r, n.Content, p.bad, p.whole)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
-	return n, nil
+	if whole {
+		return n, nil
+	}
+	p.lost = append(p.lost, path)
+	marked := *n
+	marked.Content, marked.State = List{}, n.State|Unreadable
+	return &marked, nil
 }
 
 // Describe says in a sentence what a repair did.
