@@ -228,15 +228,16 @@ func (f *faults) aftermath(st storage.Store, done func(*repo.Repository) error, 
 	return f.whole(ctx, again)
 }
 
-// whole wants a clean check, but for one copy of two of what was being removed,
-// and every snapshot that is there.
+// whole wants a clean check, but for one copy of two of what was being removed or
+// had not been written to its end, and every snapshot that is there.
 func (f *faults) whole(ctx context.Context, r *repo.Repository) error {
 	faults, missing, err := inspect(ctx, r)
 	if err != nil || len(missing) > 0 {
 		return fmt.Errorf("check: %v %w", missing, err)
 	}
 	for _, x := range faults {
-		half := errors.Is(x.Problem, fs.ErrNotExist) && x.Mendable && strings.HasPrefix(x.File, "copies/")
+		unfinished := strings.HasPrefix(x.File, "copies/") || f.base.whole[x.File] == nil
+		half := errors.Is(x.Problem, fs.ErrNotExist) && x.Mendable && unfinished
 		if !half {
 			return fmt.Errorf("check: %s: %w", x.File, x.Problem)
 		}

@@ -178,15 +178,20 @@ func saveWith(ctx context.Context, r *repo.Repository, src sources.Source, o rep
 		return nil, err
 	}
 	defer w.Abort()
+	s, err := saveTo(ctx, r, w, src)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.Put(ctx, w)
+}
+
+// saveTo saves all but the manifest.
+func saveTo(ctx context.Context, r *repo.Repository, w *repo.Writer, src sources.Source) (*snapshot.Snapshot, error) {
 	root, sum, err := snapshot.Save(ctx, r, w, src, snapshot.SaveOptions{})
 	if err != nil {
 		return nil, err
 	}
-	if err := w.Flush(); err != nil {
-		return nil, err
-	}
-	s := &snapshot.Snapshot{Root: *root, Summary: sum, Host: "proof", Complete: true}
-	return s, s.Put(ctx, w)
+	return &snapshot.Snapshot{Root: *root, Summary: sum, Host: "proof", Complete: true}, w.Flush()
 }
 
 // back restores a snapshot to memory and returns what came back, and of what

@@ -359,6 +359,30 @@ func (p *power) holdsEach(dir, code string, saved map[string]tree) {
 	}
 }
 
+// TestACacheOnADeadDiskHoldsNobodyUp has the disk of the local index die. The run
+// says so and ends.
+func TestACacheOnADeadDiskHoldsNobodyUp(t *testing.T) {
+	needsRoot(t)
+	f := newOffice(t, defaultParity)
+	d := newDisk(t, "ext4", f.dir)
+	st, err := local.New(f.path("repo"))
+	must(t, err)
+	defer st.Close()
+	r, err := repo.Open(t.Context(), st, []byte(f.code), repo.Options{CacheDir: d.dir})
+	must(t, err)
+	backup(t, r, night(1))
+	d.cut(false)
+	closed := make(chan error)
+	go func() { closed <- r.Close() }()
+	select {
+	case err := <-closed:
+		t.Logf("closed: %v", err)
+	case <-time.After(20 * time.Second):
+		t.Error("an index whose disk is gone is being closed for 20 seconds")
+	}
+	f.sound()
+}
+
 // TestARealPowerCutLosesNothingThatWasAcknowledged cuts the power of a mounted
 // file system at random moments of the real program. The runs go on with what the
 // last one left, a life long; each life has a seed.
