@@ -98,8 +98,7 @@ func TestUsersComeBackWithTheirRights(t *testing.T) {
 	client(t, shared, "CREATE OR REPLACE ROLE reader; GRANT SELECT ON `"+db+"`.* TO reader; CREATE OR REPLACE USER `it's \"me\"`@`10.0.%` IDENTIFIED BY 'x;y'; GRANT reader TO `it's \"me\"`@`10.0.%`; GRANT INSERT ON `"+db+"`.* TO `it's \"me\"`@`10.0.%`; SET DEFAULT ROLE reader FOR `it's \"me\"`@`10.0.%`;")
 	t.Cleanup(func() { _, _ = tryClient(shared, "DROP USER `it's \"me\"`@`10.0.%`; DROP ROLE reader") })
 	saved, _ := mustTake(t, sourceOf(t, shared, db))
-	other := start(t)
-	client(t, other, "SET PASSWORD FOR root@localhost = ''")
+	other := second(t)
 	mustRestore(t, RestoreOptions{Saved: saved, URL: other.URL(""), Create: true, Users: true})
 	show := "SHOW CREATE USER `it's \"me\"`@`10.0.%`; SHOW GRANTS FOR `it's \"me\"`@`10.0.%`; SHOW GRANTS FOR reader;"
 	sameText(t, client(t, other, show), client(t, shared, show))

@@ -71,7 +71,7 @@ func TestADigestDoesNotDependOnTheOrderOfRows(t *testing.T) {
 }
 
 func TestSeveralDatabasesAreOfOneServer(t *testing.T) {
-	s := start(t)
+	s := second(t)
 	client(t, s, "CREATE DATABASE `b.c`; CREATE DATABASE A; CREATE DATABASE empty; CREATE TABLE `b.c`.t (n INT); INSERT INTO `b.c`.t VALUES (1); CREATE TABLE A.t (n INT) ENGINE=MyISAM; CREATE VIEW A.v AS SELECT n FROM `b.c`.t;")
 	src, err := New(Options{Name: "practice", URL: s.URL(""), All: true})
 	if err != nil {
@@ -81,14 +81,15 @@ func TestSeveralDatabasesAreOfOneServer(t *testing.T) {
 	if facts["databases"] != "A, b.c, empty" || facts["tables"] != "2" {
 		t.Errorf("facts %q", facts)
 	}
-	other := start(t)
+	other := shared
+	t.Cleanup(func() { _, _ = tryClient(shared, "DROP DATABASE A; DROP DATABASE `b.c`; DROP DATABASE empty") })
 	for _, db := range []string{"b.c", "A", "empty"} {
 		mustRestore(t, RestoreOptions{Saved: saved, Database: db, URL: other.URL(""), Create: true})
 	}
 	sameText(t, vendorDump(t, other, "A", "b.c", "empty"), vendorDump(t, s, "A", "b.c", "empty"))
 
-	report := mustRestore(t, RestoreOptions{Saved: saved, Database: "A", URL: shared.URL("t_alone"), Create: true})
-	t.Cleanup(func() { _, _ = tryClient(shared, "DROP DATABASE t_alone") })
+	client(t, s, "DROP DATABASE `b.c`")
+	report := mustRestore(t, RestoreOptions{Saved: saved, Database: "A", URL: s.URL("t_alone"), Create: true})
 	if fmt.Sprint(report.Left) == "[]" {
 		t.Error("a view of a database that is not there was restored")
 	}

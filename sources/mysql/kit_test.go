@@ -34,9 +34,35 @@ func withServer(m *testing.M) int {
 		return 1
 	}
 	defer s.Stop()
+	defer func() {
+		if secondServer != nil {
+			secondServer.Stop()
+		}
+	}()
 	shared = s
 	return m.Run()
 }
+
+// second is a server that has nothing but what one test brings there.
+func second(t *testing.T) *Server {
+	t.Helper()
+	secondOnce.Do(func() { secondServer, secondErr = Scratch(context.Background(), ScratchOptions{}) })
+	if secondErr != nil {
+		t.Fatal(secondErr)
+	}
+	t.Cleanup(func() {
+		for _, db := range strings.Fields(client(t, secondServer, "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN ('mysql','sys','information_schema','performance_schema')")) {
+			client(t, secondServer, "DROP DATABASE "+quote(db))
+		}
+	})
+	return secondServer
+}
+
+var (
+	secondOnce   sync.Once
+	secondServer *Server
+	secondErr    error
+)
 
 // start starts a server for one test.
 func start(t *testing.T, settings ...string) *Server {

@@ -41,7 +41,7 @@ func TestEveryTrapComesBack(t *testing.T) {
 	trapsOn(t, shared)
 	want := vendorDump(t, shared, "traps")
 	saved, facts := mustTake(t, sourceOf(t, shared, "traps"))
-	other := start(t)
+	other := second(t)
 	for _, inserts := range []bool{false, true} { // the second time over what is there
 		mustRestore(t, RestoreOptions{Saved: saved, URL: other.URL(""), Create: true, Overwrite: inserts, Inserts: inserts})
 		sameText(t, vendorDump(t, other, "traps"), want)
@@ -246,7 +246,9 @@ func TestDefinitionsAndRowsComeBackApart(t *testing.T) {
 // others made.
 func TestAServerWithoutLoadDataGetsInserts(t *testing.T) {
 	db, saved, _ := smallOf(t)
-	s := start(t, "local-infile=0")
+	s := second(t)
+	client(t, s, "SET GLOBAL local_infile=0")
+	t.Cleanup(func() { client(t, s, "SET GLOBAL local_infile=1; DROP USER IF EXISTS weak@localhost") })
 	mustRestore(t, RestoreOptions{Saved: saved, URL: s.URL(""), Create: true})
 	sameText(t, vendorDump(t, s, db), vendorDump(t, shared, db))
 
