@@ -250,8 +250,11 @@ func (c *crashes) goesOn(ctx context.Context, left *storagetest.Crash) error {
 	return c.restores(ctx, again)
 }
 
-func prune(ctx context.Context, r *repo.Repository) error {
-	p, err := gc.PlanPrune(ctx, r, gc.PruneOptions{MaxUnused: func(int64) int64 { return 0 }})
+func prune(ctx context.Context, r *repo.Repository) error { return pruneAt(ctx, r, time.Time{}) }
+
+// pruneAt frees all that nobody needs, at some time of the bin.
+func pruneAt(ctx context.Context, r *repo.Repository, now time.Time) error {
+	p, err := gc.PlanPrune(ctx, r, gc.PruneOptions{Now: now, MaxUnused: func(int64) int64 { return 0 }})
 	if err != nil {
 		return err
 	}
