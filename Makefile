@@ -2,7 +2,7 @@
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test torture race lint cross bench fuzz
+.PHONY: build test torture race lint cross bench benchstages fuzz
 
 build:
 	go build -trimpath -o chartkeep ./cmd/chartkeep
@@ -29,5 +29,11 @@ cross:
 	GOOS=windows GOARCH=amd64 go build -o /dev/null ./cmd/chartkeep && GOOS=windows go vet ./...
 	GOOS=darwin GOARCH=arm64 go build -o /dev/null ./cmd/chartkeep && GOOS=darwin go vet ./...
 
-bench:
-	go test -run '^$$' -bench . -benchmem ./chunk ./index ./repo/pack ./repo/crypt ./snapshot
+# Beside restic, borg, kopia and duplicacy, as far as they are installed; as root, so that
+# the page cache can be dropped. BENCH="-megabytes 200 -files 5000 -passes 1" is a look.
+bench: build
+	go run ./cmd/bench -program ./chartkeep -write docs/performance.md $(BENCH)
+
+# Each stage alone. Two results are compared with golang.org/x/perf/cmd/benchstat.
+benchstages:
+	go test -run '^$$' -bench . -benchmem -count 6 ./chunk ./index ./repo/pack ./repo/crypt ./snapshot
