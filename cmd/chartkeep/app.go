@@ -107,6 +107,7 @@ func (p *program) commands() []*cli.Command {
 		p.binCommand(),
 		p.pruneCommand(),
 		p.checkCommand(),
+		p.drillCommand(),
 		p.repairCommand(),
 		p.keyCommand(),
 		p.driveCommand(),

@@ -26,6 +26,7 @@ import (
 //	hooks before → backup → hooks after → verify → retention → prune → check
 //	             at the first destination that is there
 //	→ for every other one that is there: copy → retention → prune → check
+//	→ at the first one: drill, when it is due
 //	→ records, notices
 //
 // Every step is noted with what came of it. The steps after one that failed are
@@ -113,6 +114,7 @@ func (n *night) steps(ctx context.Context) error {
 	}
 	if ctx.Err() == nil {
 		n.follow(ctx)
+		n.drillWhenDue(ctx)
 	}
 	return nil
 }
