@@ -12,10 +12,26 @@ test:
 	./testdata/install-needs
 	go test ./...
 
-# The long forms of the proofs: every byte turned, hundreds of kills. Ten minutes and
-# more.
+# The full campaign of docs/reliability.md, which says how long each part takes, or
+# one part of it: make torture PART=power. FROM goes on from a seed that it printed.
+PART = all
+FROM = 1
+RUN_all = .
+RUN_crash = ^TestAPowerCut
+RUN_power = ^TestARealPowerCut|^TestACacheOnADeadDisk
+RUN_kill = Kill|Interrupted
+RUN_faults = ^TestNoFailure
+RUN_space = ^TestADriveThatIsFull
+RUN_damage = ^TestAnyByte|^TestAnyFile|Damage|^TestTheCheckCommand|^TestTheRepairCommands|^TestADeletedCache
+RUN_hostile = Hostile|^TestNamesDo|^TestARepositoryThatWasSetBack
+RUN_together = AtTheSameTime
+RUN_model = ^TestTheRepositoryAgrees|^TestTenYears
+RUN_memory = ^TestABit
+RUN_secrets = ^TestSecrets
+
 torture:
-	go test ./cmd/internal/proof -full -timeout 3h
+	./testdata/install-needs
+	go test ./cmd/internal/proof -full -v -from $(FROM) -timeout 48h -run '$(or $(RUN_$(PART)),no such part)'
 
 race:
 	go test -race ./...

@@ -53,6 +53,8 @@ type Table struct {
 type Column struct {
 	Name string `json:"name"`
 	Type string `json:"type"` // information_schema's DATA_TYPE: int, varchar, …
+
+	zero string // what zeroOf says
 }
 
 // DescriptionFile is the name of the description in a source's folder.

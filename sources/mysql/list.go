@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -112,9 +113,9 @@ func listColumns(ctx context.Context, c *session, in string, tables map[string]*
 		}
 	}
 	declared := map[string]bool{} // tables that name the columns of their period
-	err := c.each(ctx, "SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, EXTRA, IFNULL(GENERATION_EXPRESSION,'') FROM information_schema.COLUMNS"+in+
+	err := c.each(ctx, "SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, EXTRA, IFNULL(GENERATION_EXPRESSION,''), COLUMN_TYPE FROM information_schema.COLUMNS"+in+
 		" ORDER BY TABLE_NAME, ORDINAL_POSITION", func(v []string) error {
-		t, column := tables[v[0]], Column{Name: v[1], Type: v[2]}
+		t, column := tables[v[0]], Column{Name: v[1], Type: v[2], zero: zeroOf(v[2], v[5])}
 		switch {
 		case t == nil:
 		case v[4] == "ROW START" || v[4] == "ROW END":
@@ -132,6 +133,23 @@ func listColumns(ctx context.Context, c *session, in string, tables map[string]*
 		}
 	}
 	return err
+}
+
+// emptyMember finds an empty string among an ENUM's.
+var emptyMember = regexp.MustCompile(`[(,]''[,)]`)
+
+// zeroOf returns a number that an ENUM takes for its value number 0, which stands
+// for an error and looks like the empty string. It is needed only where the empty
+// string is a value of its own.
+func zeroOf(dataType, columnType string) string {
+	if dataType != "enum" || !emptyMember.MatchString(columnType) {
+		return ""
+	}
+	zero := "0"
+	for strings.Contains(columnType, "'"+zero+"'") {
+		zero += "0"
+	}
+	return zero
 }
 
 // bound adds a bound of the period of a system-versioned table. One that is a

@@ -83,15 +83,6 @@ func (r *restore) putAway(ctx context.Context) error {
 	return r.dropCode(ctx, r.target)
 }
 
-// onCode lets something be done if the restore fails.
-func (r *restore) onCode(f func(context.Context) error) {
-	r.undo = append(r.undo, func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), undoTime)
-		defer cancel()
-		return f(ctx)
-	})
-}
-
 // codeOf returns the statements that drop what a database holds beside tables.
 func codeOf(ctx context.Context, s *session, database string) ([]string, error) {
 	var drops []string

@@ -40,6 +40,10 @@ func selection(d *Database, t *Table) string {
 // 2000.
 func (c Column) expression() string {
 	switch c.Type {
+	case "enum":
+		if c.zero != "" {
+			return "IF(" + quote(c.Name) + "+0=0,'" + c.zero + "'," + quote(c.Name) + ")"
+		}
 	case "float", "double":
 		return quote(c.Name) + "+0e0"
 	case "year":

@@ -267,9 +267,14 @@ func (p *power) cut() {
 		p.disk.cut(flush)
 	case <-time.After(after):
 		p.disk.cut(flush)
+		stuck := time.AfterFunc(3*time.Minute, func() {
+			p.Errorf("%s: it has not ended three minutes later", was)
+			c.Process.Signal(unix.SIGQUIT) // and says where it is
+		})
 		if code = exitCode(p, <-ended); code != 0 {
 			p.hit++
 		}
+		stuck.Stop()
 	}
 	if code == 2 || strings.Contains(said.String(), "goroutine ") {
 		p.Errorf("%s: exit code %d\n%s", was, code, &said)
