@@ -64,7 +64,7 @@ func TestARunThatIsKilledAnywhereHarmsNothing(t *testing.T) {
 	rng := rand.New(rand.NewPCG(uint64(os.Getpid()), 0))
 	kills, hit := 10, 0
 	if *full {
-		kills = 200
+		kills = 4000
 	}
 	for i := range kills {
 		signal := []syscall.Signal{syscall.SIGKILL, syscall.SIGKILL, syscall.SIGINT, syscall.SIGTERM}[i%4]
@@ -175,7 +175,7 @@ func TestAPruneThatIsKilledAnywhereHarmsNothing(t *testing.T) {
 	office := morning(1, 300)
 	nights, length := 8, 300*time.Millisecond
 	if *full {
-		nights = 100
+		nights = 1000
 	}
 	rng := rand.New(rand.NewPCG(uint64(os.Getpid()), 1))
 	for n := range nights {
