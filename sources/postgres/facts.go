@@ -96,35 +96,6 @@ func Counts(facts map[string]string, database string) (map[string]Count, error) 
 	return all, nil
 }
 
-// Lost compares the facts of a reading with those of the one before, and names
-// the tables that held rows then and are empty or gone now, as
-// "app: public.patient held 1200 rows and is empty".
-func Lost(before, now map[string]string) ([]string, error) {
-	var lost []string
-	for key := range before {
-		database, ok := strings.CutPrefix(key, tablesOf)
-		if !ok {
-			continue
-		}
-		then, err := Counts(before, database)
-		if err != nil {
-			return nil, err
-		}
-		today, err := Counts(now, database)
-		if err != nil {
-			return nil, err
-		}
-		for table, c := range then {
-			t, there := today[table]
-			if c.Rows > 0 && t.Rows == 0 {
-				lost = append(lost, fmt.Sprintf("%s: %s held %d rows and is %s", database, table, c.Rows, map[bool]string{true: "empty", false: "gone"}[there]))
-			}
-		}
-	}
-	slices.Sort(lost)
-	return lost, nil
-}
-
 // Differences compares what the tables of a database held when it was saved
 // with what they hold elsewhere. Partitions whose rows may have moved to a
 // sibling count together.

@@ -224,12 +224,12 @@ func TestTablesThatLostTheirRowsAreNamed(t *testing.T) {
 	conn := open(t, live, db)
 	do(t, conn, "DROP TABLE gone; TRUNCATE emptied; INSERT INTO kept VALUES (2)")
 	_, now := copyOf(t, s)
-	got, err := Lost(before, now)
+	got, err := sources.Lost(before, now)
 	want := []string{db + ": public.emptied held 1 rows and is empty", db + ": public.gone held 2 rows and is gone"}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("%q, %v", got, err)
 	}
-	if got, err := Lost(now, now); got != nil || err != nil {
+	if got, err := sources.Lost(now, now); got != nil || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
 }
