@@ -163,7 +163,7 @@ func (b *backupRun) ofPlan(c *cli.Context) error {
 			return err
 		}
 	}
-	if b.task, err = b.planTask(conf, plan); err != nil {
+	if b.task, err = b.planTask(c.Context, conf, plan); err != nil {
 		return err
 	}
 	return b.now(c.Context)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"chartkeep/cmd/internal/preset"
 	"chartkeep/cmd/internal/ui"
 	"chartkeep/snapshot"
 	"chartkeep/sources"
@@ -28,6 +29,8 @@ type task struct {
 
 	apart []*part                  // saved before, one after the other
 	order []*snapshot.SourceRecord // what becomes of a plan's sources; empty: it is no plan's
+
+	filled []preset.Filled // a plan's sources, with what presets have found
 
 	// survey finds out how much there is to read; nil: nothing can tell.
 	survey func(context.Context, *snapshot.Progress)

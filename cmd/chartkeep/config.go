@@ -24,7 +24,8 @@ func (p *program) configCommand() *cli.Command {
 				Name:  "check",
 				Usage: "say what is wrong with the configuration, line by line",
 				Description: `Reads the configuration, looks for the secrets that it refers to, and for the
-paths. Nothing is started or saved, and no secret is shown.
+paths, and says what presets find of a practice system. Nothing is saved, and no
+secret is shown.
 
    chartkeep config check
    chartkeep --config new.toml config check`,
@@ -128,6 +129,7 @@ func (p *program) configCheck(*cli.Context) error {
 		return err
 	}
 	unresolved, warnings := p.unresolved(c), p.doubts(c)
+	warnings += p.presets(c)
 	p.describe(c)
 	p.Object(configSummary{"summary", path, c.SourceNames(), c.PlanNames(), c.DestinationNames(), unresolved, warnings})
 	if unresolved > 0 {

@@ -13,6 +13,7 @@ import (
 
 	"chartkeep/cmd/internal/config"
 	"chartkeep/cmd/internal/notify"
+	"chartkeep/cmd/internal/preset"
 	"chartkeep/cmd/internal/runlog"
 	"chartkeep/cmd/internal/ui"
 	"chartkeep/index"
@@ -23,10 +24,11 @@ import (
 
 // A night is one run of a plan:
 //
-//	hooks before → backup → hooks after → verify → retention → prune → check
+//	hooks before → backup → hooks after → verify → cross-check → retention → prune → check
 //	             at the first destination that is there
 //	→ for every other one that is there: copy → retention → prune → check
 //	→ at the first one: drill, when it is due
+//	→ maintenance of the databases
 //	→ records, notices
 //
 // Every step is noted with what came of it. The steps after one that failed are
@@ -38,11 +40,12 @@ type night struct {
 	memory *notify.Memory
 
 	out      notify.Outcome
-	started  []time.Time // of each step
-	read     []int64     // bytes that each step has read back
-	reading  int64       // by the step that goes on
-	said     []string    // what each step's command wrote
-	saying   string      // by the step that goes on
+	started  []time.Time     // of each step
+	read     []int64         // bytes that each step has read back
+	reading  int64           // by the step that goes on
+	said     []string        // what each step's command wrote, or what a notice is no place for: names
+	saying   string          // by the step that goes on
+	filled   []preset.Filled // the plan's sources, when they were read
 	saved    *snapshot.Snapshot
 	home     *opened // where it was saved
 	all      []*opened
@@ -115,6 +118,9 @@ func (n *night) steps(ctx context.Context) error {
 	if ctx.Err() == nil {
 		n.follow(ctx)
 		n.drillWhenDue(ctx)
+	}
+	if ctx.Err() == nil {
+		n.maintain(ctx)
 	}
 	return nil
 }
@@ -243,6 +249,9 @@ func (n *night) conclude(ctx context.Context, err error) {
 		n.out.Result, n.out.Error = n.resultOf(ctx, err), oneLine(err)
 	}
 	for _, s := range n.out.Steps {
+		if s.Name == maintenanceStep {
+			continue // it is no part of the backup
+		}
 		if s.Result != notify.Absent || n.saved == nil {
 			n.out.Result = graver(n.out.Result, s.Result)
 		}

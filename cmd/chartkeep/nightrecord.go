@@ -78,7 +78,9 @@ func (n *night) recordAt(name string, least notify.Result) repo.Record {
 		if s.To != "" && s.To != name {
 			continue
 		}
-		least = graver(least, s.Result)
+		if s.Name != maintenanceStep {
+			least = graver(least, s.Result)
+		}
 		words := s.Note
 		if s.Error != "" {
 			words = s.Error

@@ -46,9 +46,10 @@ func (n *night) backupAt(ctx context.Context, o *opened) error {
 }
 
 func (n *night) backup1(ctx context.Context, o *opened, b *backupRun) (note string, err error) {
-	if b.task, err = o.program.planTask(n.config, n.plan); err != nil {
+	if b.task, err = o.program.planTask(ctx, n.config, n.plan); err != nil {
 		return "", err
 	}
+	n.filled = b.task.filled
 	if b.level, err = planLevel(n.plan); err != nil {
 		return "", err
 	}
@@ -110,6 +111,9 @@ func (n *night) follow(ctx context.Context) {
 		}
 		if n.saved != nil && o != n.home {
 			n.copyTo(ctx, o)
+		}
+		if o == n.home {
+			n.crossCheck(ctx, o)
 		}
 		n.retain(ctx, o)
 		n.pruneWhenDue(ctx, o)

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"chartkeep/cmd/internal/config"
-	"chartkeep/cmd/internal/secret"
 	"chartkeep/snapshot"
 	"chartkeep/sources"
 	"chartkeep/sources/mysql"
@@ -32,12 +31,8 @@ func databaseKind(address string) string {
 }
 
 // addDatabase adds a source's database.
-func (p *program) addDatabase(t *task, s config.Source) error {
+func (p *program) addDatabase(t *task, s config.Source, password func() ([]byte, error)) error {
 	d := *s.Database
-	password := func() ([]byte, error) { return secret.Resolve(d.Password) }
-	if d.Password == "" {
-		password = p.databasePassword(p.databaseFile)
-	}
 	source, err := p.openDatabase(s.Name, d, password)
 	if err != nil {
 		return fmt.Errorf("source %s: %w", s.Name, err)
@@ -97,7 +92,8 @@ func (p *program) addDatabases(t *task, given []string) (paths []string, err err
 			continue
 		}
 		name := databaseName(t, g)
-		if err := p.addDatabase(t, config.Source{Name: name, Database: &config.Database{URL: g}}); err != nil {
+		s := config.Source{Name: name, Database: &config.Database{URL: g}}
+		if err := p.addDatabase(t, s, p.databasePassword(p.databaseFile)); err != nil {
 			return nil, err
 		}
 	}

@@ -20,18 +20,22 @@ import (
 
 // planTask makes of a plan what a backup reads: what is no files comes first,
 // each source by itself, and all files together.
-func (p *program) planTask(c *config.Config, plan config.Plan) (task, error) {
-	t := task{name: "plan " + plan.Name}
+func (p *program) planTask(ctx context.Context, c *config.Config, plan config.Plan) (t task, err error) {
+	t.name = "plan " + plan.Name
+	if t.filled, err = p.fillSources(ctx, c, plan); err != nil {
+		return t, err
+	}
 	var walks []sources.Source
 	var surveys []files.Options
-	for _, s := range c.SourcesOf(plan) {
+	for _, f := range t.filled {
+		s := f.Source
 		if s.Command != nil {
 			if err := p.addCommand(&t, s); err != nil {
 				return t, err
 			}
 		}
 		if s.Database != nil {
-			if err := p.addDatabase(&t, s); err != nil {
+			if err := p.addDatabase(&t, s, p.sourcePassword(f)); err != nil {
 				return t, err
 			}
 		}

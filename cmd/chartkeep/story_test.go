@@ -42,6 +42,7 @@ func TestStories(t *testing.T) {
 			"field":  field,
 			"lock":   lock,
 			"noise":  noise,
+			"server": server,
 			"spoil":  spoil,
 		},
 	})

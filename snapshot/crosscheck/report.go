@@ -42,24 +42,27 @@ func (r *Report) Good() bool {
 func (r *Report) Counts() string {
 	parts := []string{fmt.Sprintf("%d of %d rows have their file", r.Found, r.Rows)}
 	for _, f := range []struct {
-		number int64
-		words  string
+		number    int64
+		one, more string
 	}{
-		{r.Missing.Number, "%d without a file in the snapshot"},
-		{r.Outside.Number, "%d with a file outside of the folders that are saved"},
-		{r.Orphans.Number, "%d files without a row"},
-		{int64(len(r.Unchecked)), "%d rules that could not be checked"},
+		{r.Missing.Number, "without a file in the snapshot", ""},
+		{r.Outside.Number, "with a file outside of the folders that are saved", ""},
+		{r.Orphans.Number, "file without a row", "files without a row"},
+		{int64(len(r.Unchecked)), "rule that could not be checked", "rules that could not be checked"},
 	} {
+		words := f.one
+		if f.number != 1 && f.more != "" {
+			words = f.more
+		}
 		if f.number > 0 {
-			parts = append(parts, fmt.Sprintf(f.words, f.number))
+			parts = append(parts, fmt.Sprintf("%d %s", f.number, words))
 		}
 	}
 	return strings.Join(parts, ", ")
 }
 
-// Words is the report with names.
-func (r *Report) Words() string {
-	parts := []string{r.Counts()}
+// Lines are the names of what was found, one line of each kind.
+func (r *Report) Lines() (lines []string) {
 	for _, f := range []struct {
 		what     string
 		findings Findings
@@ -67,14 +70,19 @@ func (r *Report) Words() string {
 		if f.findings.Number == 0 {
 			continue
 		}
-		more := ""
+		line := f.what + ": " + strings.Join(f.findings.Names, ", ")
 		if n := f.findings.Number - int64(len(f.findings.Names)); n > 0 {
-			more = fmt.Sprintf(" and %d more", n)
+			line += fmt.Sprintf(" and %d more", n)
 		}
-		parts = append(parts, f.what+": "+strings.Join(f.findings.Names, ", ")+more)
+		lines = append(lines, line)
 	}
 	for _, u := range r.Unchecked {
-		parts = append(parts, "not checked: "+u)
+		lines = append(lines, "not checked: "+u)
 	}
-	return strings.Join(parts, "; ")
+	return lines
+}
+
+// Words is the report with names, in one line.
+func (r *Report) Words() string {
+	return strings.Join(append([]string{r.Counts()}, r.Lines()...), "; ")
 }
