@@ -6,9 +6,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -32,9 +34,21 @@ func (d *drill) files(ctx context.Context, rec snapshot.SourceRecord, s *Source)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
 	d.Step(rec.Name + ": restoring files")
-	return d.bringBack(ctx, dir, chosen, s)
+	err = d.bringBack(ctx, dir, chosen, s)
+	return errors.Join(err, removeAll(dir))
+}
+
+// removeAll removes what was restored. A folder that was closed to its owner when
+// it was saved is closed here too, and only root may empty it as it is.
+func removeAll(dir string) error {
+	err := filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {
+		if err == nil && e.IsDir() {
+			return os.Chmod(p, 0o700) // before it is read
+		}
+		return nil
+	})
+	return errors.Join(err, os.RemoveAll(dir))
 }
 
 // A picked file is one of the sample.
