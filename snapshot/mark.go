@@ -180,11 +180,15 @@ func (m *marker) piece(ctx context.Context, id chunk.ID, level uint8, lowest fun
 // nodes visits a piece of a tree.
 func (m *marker) nodes(ctx context.Context, b []byte) error {
 	rest, err := pieceBody(b, 0)
-	for err == nil && len(rest) > 0 {
+	for last := ""; err == nil && len(rest) > 0; {
 		var n *Node
-		if n, rest, err = m.read.decode(rest); err != nil {
+		if n, rest, err = m.read.decode(rest); err == nil && n.Name <= last {
+			err = fmt.Errorf("%w: %q after %q", errPiece, n.Name, last)
+		}
+		if err != nil {
 			break
 		}
+		last = n.Name
 		below := m.nodes
 		if n.Meta.Kind != sources.Dir {
 			below = m.chunks

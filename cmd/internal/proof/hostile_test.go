@@ -336,7 +336,7 @@ func (f *forger) staysInside() {
 	before := f.outside()
 	f.bounded("ls", "-R", "latest")
 	if o := f.bounded("check"); o.code == 0 {
-		f.Logf("the check finds nothing to say")
+		f.Errorf("the check finds nothing to say")
 	}
 	for _, args := range [][]string{{}, {"--overwrite", "always"}, {"--overwrite", "always", "--delete"}} {
 		f.bounded(append([]string{"restore", "latest", "--target", f.path("target", "out")}, args...)...)
