@@ -3,6 +3,7 @@ package local_test
 import (
 	"bytes"
 	"context"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -56,6 +57,42 @@ func TestLargePartsOfAnyShapeArriveWhole(t *testing.T) {
 				if !bytes.Equal(b, bytes.Join(parts, nil)) {
 					t.Errorf("file %d is not what was put", i)
 				}
+			}
+		})
+	}
+}
+
+func TestLargeReadsOfAnyShapeAreTheFile(t *testing.T) {
+	for _, place := range []struct{ name, dir string }{{"disk", t.TempDir()}, {"memory", shared(t)}} {
+		t.Run(place.name, func(t *testing.T) {
+			st, err := local.Create(filepath.Join(place.dir, "store"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer st.Close()
+			content := aligned(t, 12<<20+1234)
+			if err := st.Put(context.Background(), "packs/p", content); err != nil {
+				t.Fatal(err)
+			}
+			f, err := st.Open(context.Background(), "packs/p")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			room := aligned(t, 16<<20)
+			for _, r := range []struct{ at, off, n int }{
+				{0, 0, 10 << 20}, {0, 4096, 10<<20 + 100}, {1, 0, 10 << 20}, {0, 100, 10 << 20}, {0, 0, len(content)},
+				{0, 2 << 20, 10<<20 + 1234}, {0, 12 << 20, 1234}, {0, 0, 10}, {0, 4096, len(content) - 4096},
+			} {
+				p := room[r.at : r.at+r.n]
+				clear(p)
+				n, err := f.ReadAt(p, int64(r.off))
+				if n != r.n || err != nil && err != io.EOF || !bytes.Equal(p, content[r.off:r.off+r.n]) {
+					t.Errorf("read %d at %d: %d, %v, or other bytes", r.n, r.off, n, err)
+				}
+			}
+			if n, err := f.ReadAt(room, 0); n != len(content) || err != io.EOF || !bytes.Equal(room[:n], content) {
+				t.Errorf("a read beyond the end gives %d bytes and %v", n, err)
 			}
 		})
 	}

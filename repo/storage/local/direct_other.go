@@ -5,3 +5,5 @@ package local
 import "os"
 
 func newFileWriter(f *os.File) File { return systemFile{f} }
+
+func newFileReader(f *os.File) File { return systemFile{f} }

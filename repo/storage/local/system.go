@@ -32,7 +32,7 @@ func (system) Open(path string) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return systemFile{f}, nil
+	return newFileReader(f), nil
 }
 
 func (system) Stat(path string) (fs.FileInfo, error) { return os.Stat(path) }
