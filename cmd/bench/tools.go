@@ -19,7 +19,6 @@ type tool struct {
 	env                 []string
 	init, backup        string
 	restore, restoreOne string
-	restored            string // where below DEST the content of SRC lies
 	check, prune        string // prune leaves the newest backup
 }
 

@@ -22,7 +22,7 @@ func (p *program) enter(ctx context.Context, r *repo.Repository, w *repo.Writer,
 	if ctx.Err() != nil {
 		w = nil // it was stopped with the run
 	}
-	p.complete1(ctx, &rec, err)
+	p.fillIn(ctx, &rec, err)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
 	measure(ctx, r, &rec)
@@ -43,8 +43,8 @@ func (p *program) enterAlone(ctx context.Context, r *repo.Repository, rec repo.R
 	}
 }
 
-// complete1 fills in what is known of the run.
-func (p *program) complete1(ctx context.Context, rec *repo.Record, err error) {
+// fillIn fills in what is known of the run.
+func (p *program) fillIn(ctx context.Context, rec *repo.Record, err error) {
 	if rec.Duration == 0 {
 		rec.Duration = time.Since(rec.Time)
 	}

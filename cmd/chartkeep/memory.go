@@ -14,9 +14,9 @@ import (
 // memoryFile keeps what was said to whom, in the folder of this computer's state.
 const memoryFile = "notices.json"
 
-// memory0 reads what was said so far. When that cannot be known, things may be
+// noticeMemory reads what was said so far. When that cannot be known, things may be
 // said twice, and no run fails for it.
-func (p *program) memory0() *notify.Memory {
+func (p *program) noticeMemory() *notify.Memory {
 	m := new(notify.Memory)
 	b, err := os.ReadFile(filepath.Join(stateDir(), memoryFile))
 	if err == nil {

@@ -74,7 +74,7 @@ func newRunID() string {
 
 // run does everything, and says what came of it.
 func (n *night) run(ctx context.Context) error {
-	n.memory = n.memory0()
+	n.memory = n.noticeMemory()
 	err := n.steps(ctx)
 	for _, o := range n.all {
 		n.foresee(ctx, o)
@@ -135,7 +135,7 @@ func (n *night) openAll(ctx context.Context, sites []*site) {
 			continue
 		}
 		n.step(ctx, "open", s.Name, func() (string, error) {
-			o, err := n.open1(ctx, s)
+			o, err := n.openSite(ctx, s)
 			if err == nil {
 				n.all = append(n.all, o)
 			}
@@ -144,8 +144,8 @@ func (n *night) openAll(ctx context.Context, sites []*site) {
 	}
 }
 
-// open1 opens a destination and takes its lock of runs.
-func (n *night) open1(ctx context.Context, s *site) (*opened, error) {
+// openSite opens a destination and takes its lock of runs.
+func (n *night) openSite(ctx context.Context, s *site) (*opened, error) {
 	if s.broken != nil {
 		return nil, s.broken
 	}
@@ -322,7 +322,7 @@ func severity(code int) int {
 
 // skip notes a run that another one stood in the way of.
 func (n *night) skip(ctx context.Context, busy *runlog.BusyError) {
-	n.memory = n.memory0()
+	n.memory = n.noticeMemory()
 	n.out.Result, n.out.Error = notify.Skipped, busy.Error()
 	n.out.Duration = time.Since(n.out.Start)
 	n.keep(ctx, n.recordAt("", notify.Skipped))

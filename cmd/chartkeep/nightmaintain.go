@@ -33,7 +33,7 @@ func (n *night) maintain(ctx context.Context) {
 		if f.Source.Database == nil || !n.maySave(f.Source.Name) {
 			continue
 		}
-		err := n.step(ctx, maintenanceStep, "", func() (string, error) { return n.maintain1(limited, f) })
+		err := n.step(ctx, maintenanceStep, "", func() (string, error) { return n.maintainDatabase(limited, f) })
 		if err != nil {
 			n.out.Warnings = append(n.out.Warnings, notify.Warning{
 				About: maintenanceStep + " " + f.Source.Name,
@@ -51,8 +51,8 @@ func (n *night) maySave(source string) bool {
 	})
 }
 
-// maintain1 looks after one source's databases.
-func (n *night) maintain1(ctx context.Context, f preset.Filled) (string, error) {
+// maintainDatabase looks after one source's databases.
+func (n *night) maintainDatabase(ctx context.Context, f preset.Filled) (string, error) {
 	d := *f.Source.Database
 	kind, able, work := databaseKind(d.URL), mysql.Maintains, mysqlMaintain
 	if kind == "postgres" {

@@ -61,7 +61,7 @@ func (n *night) begin(ctx context.Context) {
 // tell tells people and machines what became of the run. What goes wrong with
 // that is no failure of the run.
 func (n *night) tell(ctx context.Context) {
-	n.memory = n.memory0() // status --alert may have said something meanwhile
+	n.memory = n.noticeMemory() // status --alert may have said something meanwhile
 	to, err := n.notifier(n.config)
 	if err == nil {
 		err = to.Finished(ctx, n.out, n.memory)

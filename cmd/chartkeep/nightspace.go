@@ -23,7 +23,7 @@ func (n *night) makeRoom(ctx context.Context, o *opened) {
 		return
 	}
 	n.Remark("%s: %s free, and about %s will be needed; freeing what nothing needs first", o.Name, ui.Size(free), ui.Size(estimate.Expected))
-	if n.prune1(ctx, o) != nil {
+	if n.pruneAt(ctx, o) != nil {
 		return
 	}
 	if room, free = roomFor(ctx, o.r, estimate); room == forecast.NotEnough {

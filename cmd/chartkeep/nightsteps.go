@@ -22,7 +22,7 @@ func (n *night) backupSomewhere(ctx context.Context) (err error) {
 	for _, o := range n.all {
 		n.makeRoom(ctx, o)
 		err = n.backupAt(ctx, o)
-		if errors.Is(err, storage.ErrNoSpace) && n.saved == nil && n.prune1(ctx, o) == nil {
+		if errors.Is(err, storage.ErrNoSpace) && n.saved == nil && n.pruneAt(ctx, o) == nil {
 			err = n.backupAt(ctx, o)
 		}
 		if n.saved != nil || ctx.Err() != nil {
@@ -37,7 +37,7 @@ func (n *night) backupAt(ctx context.Context, o *opened) error {
 		host: hostName(n.config), plan: n.plan.Name, tags: n.plan.Tags, ofRun: true,
 	}}
 	return o.program.locked(ctx, o.r, storage.Shared, func() error {
-		err := n.step(ctx, "backup", o.Name, func() (string, error) { return n.backup1(ctx, o, b) })
+		err := n.step(ctx, "backup", o.Name, func() (string, error) { return n.backupInto(ctx, o, b) })
 		if n.saved != nil {
 			n.verify(ctx, o, b.written)
 		}
@@ -45,7 +45,7 @@ func (n *night) backupAt(ctx context.Context, o *opened) error {
 	})
 }
 
-func (n *night) backup1(ctx context.Context, o *opened, b *backupRun) (note string, err error) {
+func (n *night) backupInto(ctx context.Context, o *opened, b *backupRun) (note string, err error) {
 	if b.task, err = o.program.planTask(ctx, n.config, n.plan); err != nil {
 		return "", err
 	}
@@ -176,10 +176,10 @@ func (n *night) pruneWhenDue(ctx context.Context, o *opened) {
 	if n.doubtful || !n.pruneDue(ctx, o) {
 		return
 	}
-	n.prune1(ctx, o)
+	n.pruneAt(ctx, o)
 }
 
-func (n *night) prune1(ctx context.Context, o *opened) error {
+func (n *night) pruneAt(ctx context.Context, o *opened) error {
 	return n.step(ctx, "prune", o.Name, func() (string, error) {
 		before, err := packSize(ctx, o.r)
 		if err != nil {

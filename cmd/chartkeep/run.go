@@ -100,7 +100,7 @@ func (p *program) plansOf(c *cli.Context, conf *config.Config) (plans []config.P
 		}
 	}
 	if c.Bool("due") {
-		plans = due(conf, plans, p.memory0(), time.Now())
+		plans = due(conf, plans, p.noticeMemory(), time.Now())
 	}
 	return plans, nil
 }

@@ -95,7 +95,7 @@ func (p *program) status(c *cli.Context) error {
 // look begins with what the configuration says of days. A repository can be
 // looked at without one.
 func (p *program) look() (*look, error) {
-	l := &look{program: p, memory: p.memory0(), calendar: gc.Calendar{Zone: time.Local}, allowed: 1, now: time.Now()}
+	l := &look{program: p, memory: p.noticeMemory(), calendar: gc.Calendar{Zone: time.Local}, allowed: 1, now: time.Now()}
 	if _, err := p.configPath(); err != nil && p.location != "" {
 		return l, nil
 	}

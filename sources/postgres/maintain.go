@@ -39,7 +39,7 @@ func Maintain(ctx context.Context, o Options, work []string, done func(sources.M
 	var failed []error
 	for _, n := range names {
 		k := keeper{address: a, database: n, lock: lock, done: done}
-		if err := k.database1(ctx, work); err != nil {
+		if err := k.oneDatabase(ctx, work); err != nil {
 			failed = append(failed, fmt.Errorf("database %s: %w", n, err))
 		}
 		if ctx.Err() != nil {
@@ -58,7 +58,7 @@ type keeper struct {
 	conn     *pgx.Conn
 }
 
-func (k *keeper) database1(ctx context.Context, work []string) (err error) {
+func (k *keeper) oneDatabase(ctx context.Context, work []string) (err error) {
 	if k.conn, err = k.connect(ctx); err != nil {
 		return err
 	}
