@@ -25,8 +25,16 @@ func (x *run) preflight(ctx context.Context, root *snapshot.Node) error {
 		p.TotalBytes.Store(bytes)
 	}
 	free, ok := x.sink.Free()
-	if need := uint64(p.TotalBytes.Load()); ok && !x.o.DryRun && need > free {
-		return fmt.Errorf("%w: it takes %s, and %s are free", ErrSpace, humanize.IBytes(need), humanize.IBytes(free))
+	if !ok || x.o.DryRun || uint64(p.TotalBytes.Load()) <= free {
+		return nil
+	}
+	m := measure{run: x, seen: map[inode]bool{}, holes: true} // worth reading the long lists
+	_, need, err := m.below(ctx, "", root)
+	if err != nil {
+		return err
+	}
+	if uint64(need) > free {
+		return fmt.Errorf("%w: it takes %s, and %s are free", ErrSpace, humanize.IBytes(uint64(need)), humanize.IBytes(free))
 	}
 	return nil
 }
@@ -34,13 +42,14 @@ func (x *run) preflight(ctx context.Context, root *snapshot.Node) error {
 // measure sums up what is going to be written.
 type measure struct {
 	*run
-	seen map[inode]bool // files with several names take room once
+	seen  map[inode]bool // files with several names take room once
+	holes bool           // look for the holes of long content lists, too
 }
 
 // below sums up the selected files below a node.
 func (x measure) below(ctx context.Context, path string, n *snapshot.Node) (files, bytes int64, err error) {
 	if n.Meta.Kind != sources.Dir {
-		files, bytes = x.file(path, n)
+		files, bytes = x.file(ctx, path, n)
 		return files, bytes, nil
 	}
 	for c, err := range snapshot.Tree(ctx, x.r, n.Tree) {
@@ -65,8 +74,8 @@ func (x measure) below(ctx context.Context, path string, n *snapshot.Node) (file
 }
 
 // file is what one entry other than a folder takes. Holes that stand in the node
-// take nothing; those of a long content list are not looked for.
-func (x measure) file(path string, n *snapshot.Node) (files, bytes int64) {
+// take nothing; those of a long content list are looked for when that is wanted.
+func (x measure) file(ctx context.Context, path string, n *snapshot.Node) (files, bytes int64) {
 	if skip, _ := x.keeps(path, n); skip || n.State&snapshot.Unreadable != 0 {
 		return 0, 0
 	}
@@ -82,5 +91,22 @@ func (x measure) file(path string, n *snapshot.Node) (files, bytes int64) {
 			bytes -= int64(r.Size)
 		}
 	}
+	if x.holes && n.Content.Level > 0 {
+		bytes = x.stored(ctx, n)
+	}
 	return 1, bytes
+}
+
+// stored is what a file has of chunks. Where its list cannot be read it is the
+// file's length.
+func (x measure) stored(ctx context.Context, n *snapshot.Node) (bytes int64) {
+	for r, err := range snapshot.Chunks(ctx, x.r, n.Content) {
+		if err != nil {
+			return n.Meta.Size
+		}
+		if !r.Hole() {
+			bytes += int64(r.Size)
+		}
+	}
+	return bytes
 }

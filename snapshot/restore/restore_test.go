@@ -163,6 +163,22 @@ func (k *kit) roomy(free uint64, o restore.Options) error {
 	return err
 }
 
+func TestHolesOfALongListNeedNoRoom(t *testing.T) {
+	k := newKit(t, repotest.Options{})
+	var rows strings.Builder
+	for i := range 200_000 {
+		fmt.Fprintf(&rows, "row %d %d\n", i, i*i)
+	}
+	k.write(k.src, "disk", rows.String())
+	must(t, os.Truncate(k.src+"/disk", 1<<30))
+	k.save()
+	size := uint64(rows.Len())
+	if err := k.roomy(size/2, restore.Options{}); !errors.Is(err, restore.ErrSpace) {
+		t.Errorf("with half the room: %v", err)
+	}
+	must(t, k.roomy(2*size, restore.Options{}))
+}
+
 func TestNothingIsWrittenWhereThereIsNotRoomForAll(t *testing.T) {
 	k := newKit(t, repotest.Options{})
 	k.write(k.src, "a", noise(1, 60_000), "b", noise(2, 50_000))
