@@ -10,7 +10,7 @@ build:
 # Every test, with what the tests need from the system installed first.
 test:
 	./testdata/install-needs
-	go test ./...
+	go test -timeout 30m ./...
 
 # The full campaign of docs/reliability.md, which says how long each part takes, or
 # one part of it: make torture PART=power. FROM goes on from a seed that it printed.
@@ -34,7 +34,7 @@ torture:
 	go test ./cmd/internal/proof -full -v -from $(FROM) -timeout 48h -run '$(or $(RUN_$(PART)),no such part)'
 
 race:
-	go test -race ./...
+	go test -race -timeout 60m ./...
 
 lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt would change these"; exit 1; }
