@@ -119,10 +119,14 @@ func (p *program) outcome(rec *repo.Record) string {
 	}
 	for _, s := range rec.Steps {
 		line := "  " + s.Name + " " + string(s.Result) + ", " + ui.Duration(s.Duration.Round(100*time.Millisecond))
+		words := strings.Split(s.Words, "\n")
 		if s.Words != "" {
-			line += ": " + s.Words
+			line += ": " + words[0]
 		}
 		lines = append(lines, ui.Plain(line))
+		for _, more := range words[1:] {
+			lines = append(lines, "    "+ui.Plain(more))
+		}
 	}
 	for _, e := range rec.Errors {
 		lines = append(lines, "  "+ui.Plain(e))
