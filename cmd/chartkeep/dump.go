@@ -18,6 +18,7 @@ import (
 	"chartkeep/repo"
 	"chartkeep/snapshot"
 	"chartkeep/sources"
+	"chartkeep/sources/postgres"
 )
 
 func (p *program) dumpCommand() *cli.Command {
@@ -29,9 +30,13 @@ func (p *program) dumpCommand() *cli.Command {
 
    chartkeep dump latest:/all.sql | mysql
    chartkeep dump latest:/srv/practice/letter.pdf -o letter.pdf
-   chartkeep dump latest:/srv/practice -a zip -o practice.zip`,
+   chartkeep dump latest:/srv/practice -a zip -o practice.zip
+   chartkeep dump latest:/soapware -a pg | pg_restore --create --dbname postgres
+
+A table of a database is a file, too. A PostgreSQL database as a whole is, with
+-a pg, an archive that pg_restore reads.`,
 		Flags: append(filterFlags(),
-			&cli.StringFlag{Name: "archive", Aliases: []string{"a"}, Usage: "archive `FORMAT` tar or zip (a folder is tar by default)"},
+			&cli.StringFlag{Name: "archive", Aliases: []string{"a"}, Usage: "archive `FORMAT` tar or zip (a folder is tar by default), or pg"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE` instead of stdout"},
 		),
 		Action: p.dump,
@@ -67,7 +72,9 @@ func (p *program) dump(c *cli.Context) error {
 
 // dumpFormat is the archive asked for, also by the output's name.
 func dumpFormat(c *cli.Context) (archive.Format, error) {
-	if name := c.String("archive"); name != "" {
+	if name := c.String("archive"); name == string(postgresArchive) {
+		return postgresArchive, nil
+	} else if name != "" {
 		f, err := archive.Parse(name)
 		if err != nil {
 			return "", usage(c, "--archive: %w", err)
@@ -77,8 +84,33 @@ func dumpFormat(c *cli.Context) (archive.Format, error) {
 	return "", nil
 }
 
+// postgresArchive is a database in pg_dump's custom format.
+const postgresArchive archive.Format = "pg"
+
+// dumpDatabase writes a PostgreSQL database, named by its source or by its folder
+// in there, as pg_restore reads it.
+func (p *program) dumpDatabase(ctx context.Context, r *repo.Repository, at place, w io.Writer) error {
+	source, folder, _ := strings.Cut(strings.TrimPrefix(at.path, "/"), "/")
+	rec, err := databaseOf(at.snapshot, source, "postgres")
+	if err != nil {
+		return err
+	}
+	database, err := sources.NameOfFile(folder)
+	if err != nil {
+		return err
+	}
+	node, err := snapshot.Lookup(ctx, r, &at.snapshot.Root, "/"+rec.Name)
+	if err != nil {
+		return err
+	}
+	return databaseFailed(postgres.WriteArchive(ctx, w, snapshot.Saved(r, node), database))
+}
+
 // dumpTo writes a file, or an archive, to w.
 func (p *program) dumpTo(ctx context.Context, r *repo.Repository, at place, f archive.Format, w io.Writer) error {
+	if f == postgresArchive {
+		return p.dumpDatabase(ctx, r, at, w)
+	}
 	entry := snapshot.Entry{Path: at.path, Node: at.node}
 	kind := at.node.Meta.Kind
 	if f == "" && kind == sources.Regular {
