@@ -52,7 +52,7 @@ type Writer struct {
 	storing errgroup.Group
 
 	recentMu  sync.Mutex
-	recent    []*index.Directory // durable packs that no segment names yet
+	recent    []index.PackID // durable packs that no segment names yet; the index has their directories
 	published time.Time
 
 	added, packed, chunks atomic.Int64
@@ -313,24 +313,31 @@ func (w *Writer) storePack(p *openPack) error {
 	if err := w.index.Add(done.Directory); err != nil {
 		return err
 	}
-	return w.publishWhenDue(done.Directory)
+	return w.publishWhenDue(done.ID)
 }
 
 // publishEvery bounds what a crash makes useless until a repair, in packs.
 const publishEvery = 64
 
-func (w *Writer) publishWhenDue(d *index.Directory) error {
+func (w *Writer) publishWhenDue(p index.PackID) error {
 	w.recentMu.Lock()
 	defer w.recentMu.Unlock()
-	w.recent = append(w.recent, d)
+	w.recent = append(w.recent, p)
 	if len(w.recent) < publishEvery && time.Since(w.published) < w.publish {
 		return nil
 	}
-	return w.publishRecent()
+	return w.publishRecent(w.ctx)
 }
 
-func (w *Writer) publishRecent() error {
-	err := w.r.publish(w.ctx, w.recent, w.ledger.noteSegment)
+func (w *Writer) publishRecent(ctx context.Context) error {
+	dirs := make([]*index.Directory, len(w.recent))
+	for i, p := range w.recent {
+		var err error
+		if dirs[i], err = w.index.Directory(p); err != nil {
+			return err
+		}
+	}
+	err := w.r.publish(ctx, dirs, w.ledger.noteSegment)
 	if err == nil {
 		w.recent, w.published = nil, time.Now()
 	}
@@ -363,7 +370,7 @@ func (w *Writer) Flush() error {
 	}
 	w.recentMu.Lock()
 	defer w.recentMu.Unlock()
-	if err := w.publishRecent(); err != nil {
+	if err := w.publishRecent(w.ctx); err != nil {
 		return err
 	}
 	return w.r.nameAdopted(w.ctx, nil)
@@ -389,9 +396,7 @@ func (w *Writer) Abort() {
 	defer w.recentMu.Unlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), lastWords)
 	defer cancel()
-	if err := w.r.publish(ctx, w.recent, w.ledger.noteSegment); err == nil {
-		w.recent = nil
-	}
+	_ = w.publishRecent(ctx) // or the next run stores it again
 }
 
 // dropLanes gives up what the lanes have gathered.
