@@ -363,8 +363,10 @@ func (b *backupRun) saveApart(ctx context.Context, w *repo.Writer, part *part, o
 		b.doubts = append(b.doubts, b.lostTables(part.record)...)
 		return nodes, sum, nil
 	}
-	b.problem(part.record.Paths[0], err)
-	part.record.Files, part.record.Bytes, part.record.New, part.record.Error = 0, 0, 0, oneLine(err)
+	at := part.record.Paths[0]
+	why := strings.TrimPrefix(oneLine(err), at+": ")
+	b.problem(at, errors.New(why))
+	part.record.Files, part.record.Bytes, part.record.New, part.record.Error = 0, 0, 0, why
 	b.progress.Errors.Add(1)
 	return nil, snapshot.Summary{Errors: 1}, nil
 }
