@@ -136,6 +136,10 @@ func TestBackupsPrunesAndChecksAtTheSameTimeAreAllRight(t *testing.T) {
 	saving.Wait()
 	close(done)
 	others.Wait()
+	for i := range offices {
+		f.wants(0, "backup", f.path("office", fmt.Sprint(i)))
+	}
+	f.wants(0, "forget", "--keep-last", "1", "--bin-days", "1") // so that there is something to take back, whoever came last
 	f.sound()
 	f.takesAllBack()
 	f.sound()

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"chartkeep/index"
@@ -19,6 +20,7 @@ import (
 // between the program's last look at it and the drive.
 type bitFlips struct {
 	storage.Store
+	mu    sync.Mutex
 	rng   *rand.Rand
 	at    int // of the files that are put
 	puts  int
@@ -27,6 +29,12 @@ type bitFlips struct {
 }
 
 func (s *bitFlips) Put(ctx context.Context, name string, parts ...[]byte) error {
+	return s.Store.Put(ctx, name, s.spoil(name, parts)...)
+}
+
+func (s *bitFlips) spoil(name string, parts [][]byte) [][]byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	kind := strings.Split(strings.TrimPrefix(name, "copies/"), "/")[0]
 	s.calls[kind]++
 	if s.puts++; s.puts-1 == s.at {
@@ -34,7 +42,7 @@ func (s *bitFlips) Put(ctx context.Context, name string, parts ...[]byte) error 
 		all[s.rng.IntN(len(all))] ^= 1 << s.rng.IntN(8)
 		parts, s.name = [][]byte{all}, name
 	}
-	return s.Store.Put(ctx, name, parts...)
+	return parts
 }
 
 // TestABitThatTurnsOnItsWayToTheDriveIsNoticedAfterTheWrite turns a bit of every

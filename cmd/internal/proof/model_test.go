@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -240,7 +241,10 @@ func (w *world) do(ctx context.Context, a act, oneIn int) error {
 	after := rng.IntN(60)
 	before := *w
 	before.listed, before.binned, before.until = maps.Clone(w.listed), maps.Clone(w.binned), maps.Clone(w.until)
+	var mu sync.Mutex // packs are stored beside each other
 	w.store.FS.Before = func(storagetest.FSOp, string) error {
+		mu.Lock()
+		defer mu.Unlock()
 		if after--; after < 0 {
 			if left == nil {
 				left = w.store.Clone(rng)
