@@ -28,7 +28,7 @@ func (x *run) preflight(ctx context.Context, root *snapshot.Node) error {
 	if !ok || x.o.DryRun || uint64(p.TotalBytes.Load()) <= free {
 		return nil
 	}
-	m := measure{run: x, seen: map[inode]bool{}, holes: true} // worth reading the long lists
+	m := measure{run: x, seen: map[inode]bool{}, holes: true, free: int64(free)} // worth reading the long lists
 	_, need, err := m.below(ctx, "", root)
 	if err != nil {
 		return err
@@ -44,6 +44,7 @@ type measure struct {
 	*run
 	seen  map[inode]bool // files with several names take room once
 	holes bool           // look for the holes of long content lists, too
+	free  int64          // bytes beyond which there is no need to look on
 }
 
 // below sums up the selected files below a node.
@@ -97,12 +98,12 @@ func (x measure) file(ctx context.Context, path string, n *snapshot.Node) (files
 	return 1, bytes
 }
 
-// stored is what a file has of chunks. Where its list cannot be read it is the
-// file's length.
+// stored is what a file has of chunks, or so much of it that there is no room for.
+// Where its list cannot be read it is the file's length.
 func (x measure) stored(ctx context.Context, n *snapshot.Node) (bytes int64) {
 	for r, err := range snapshot.Chunks(ctx, x.r, n.Content) {
-		if err != nil {
-			return n.Meta.Size
+		if err != nil || bytes > x.free {
+			return max(bytes, n.Meta.Size)
 		}
 		if !r.Hole() {
 			bytes += int64(r.Size)
