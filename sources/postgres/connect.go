@@ -96,6 +96,23 @@ func abort(conn *pgx.Conn) {
 	hangUp(conn)
 }
 
+// ended waits until the process that served a connection, and was told to stop,
+// is no more: what it committed until then can be seen after that.
+func ended(ctx context.Context, conn *pgx.Conn, process uint32) error {
+	for {
+		var there bool
+		err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1::int)", process).Scan(&there)
+		if err != nil || !there {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
 // execute runs statements of no result, in one message.
 func execute(ctx context.Context, conn *pgx.Conn, sql string) error {
 	return conn.PgConn().Exec(ctx, sql).Close()

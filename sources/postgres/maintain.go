@@ -167,9 +167,6 @@ func (k *keeper) reindex(ctx context.Context, t kept) error {
 	if err == nil {
 		return nil
 	}
-	if ctx.Err() != nil {
-		abort(k.conn)
-	}
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropTimeout)
 	defer cancel()
 	conn, gone := k.connect(after)
@@ -177,6 +174,13 @@ func (k *keeper) reindex(ctx context.Context, t kept) error {
 		return errors.Join(err, gone)
 	}
 	defer hangUp(conn)
+	if ctx.Err() != nil {
+		process := k.conn.PgConn().PID()
+		abort(k.conn)
+		if gone := ended(after, conn, process); gone != nil {
+			return errors.Join(err, gone)
+		}
+	}
 	return errors.Join(err, dropInvalid(after, conn, t))
 }
 
@@ -184,13 +188,21 @@ func (k *keeper) reindex(ctx context.Context, t kept) error {
 const dropTimeout = time.Minute
 
 // dropInvalid drops what REINDEX CONCURRENTLY has left behind. One that is
-// still at work holds a lock that this waits for, and then finds nothing.
+// still at work holds a lock that a drop waits for; until it heeds that it was
+// stopped it may have put the new index in the old one's place, which then is
+// the one that is left, so it looks until nothing is.
 func dropInvalid(ctx context.Context, conn *pgx.Conn, t kept) error {
-	names, err := invalid(ctx, conn, t)
-	for _, name := range names {
-		err = errors.Join(err, execute(ctx, conn, "DROP INDEX CONCURRENTLY IF EXISTS "+Place{t.Schema, Name(name)}.sql()))
+	for {
+		names, err := invalid(ctx, conn, t)
+		if err != nil || len(names) == 0 {
+			return err
+		}
+		for _, name := range names {
+			if err := execute(ctx, conn, "DROP INDEX CONCURRENTLY IF EXISTS "+Place{t.Schema, Name(name)}.sql()); err != nil {
+				return err
+			}
+		}
 	}
-	return err
 }
 
 // invalid are the indexes of a table that REINDEX CONCURRENTLY leaves behind:
