@@ -160,10 +160,10 @@ func (k *keeper) table(ctx context.Context, work string, t kept) sources.Maintai
 // would be kept up to date by every write, and be of use to nobody: it is
 // dropped, or, while an old transaction is in the way, the next time.
 func (k *keeper) reindex(ctx context.Context, t kept) error {
-	if err := dropInvalid(ctx, k.conn, t); err != nil {
-		return err
+	err := dropInvalid(ctx, k.conn, t)
+	if err == nil {
+		err = execute(ctx, k.conn, "REINDEX TABLE CONCURRENTLY "+t.sql())
 	}
-	err := execute(ctx, k.conn, "REINDEX TABLE CONCURRENTLY "+t.sql())
 	if err == nil {
 		return nil
 	}
