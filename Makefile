@@ -2,7 +2,7 @@
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test torture race lint cross bench benchstages fuzz
+.PHONY: build test torture race lint cross bench benchdatabases benchstages fuzz
 
 build:
 	go build -trimpath -o chartkeep ./cmd/chartkeep
@@ -49,6 +49,10 @@ cross:
 # the page cache can be dropped. BENCH="-megabytes 200 -files 5000 -passes 1" is a look.
 bench: build
 	go run ./cmd/bench -program ./chartkeep -write docs/performance.md $(BENCH)
+
+# Databases beside what is usual: pg_dump or mariadb-dump with restic, and mydumper.
+benchdatabases: build
+	go run ./cmd/bench -databases -program ./chartkeep -megabytes 1000 -write docs/databases.md $(BENCH)
 
 # Each stage alone. Two results are compared with golang.org/x/perf/cmd/benchstat.
 benchstages:

@@ -21,6 +21,14 @@
 // has no figure for it.
 //
 // Programs that are not found are left out. -only names those to run.
+//
+// # Databases
+//
+// With -databases it starts a PostgreSQL and a MariaDB server, fills a practice's
+// database, and has it saved night after night by this program and by what is
+// usual: a dump program and restic. Meanwhile a writer commits one small change
+// after another, and takes the time of each. What is restored is compared with
+// what was saved. docs/databases.md has the tables.
 package main
 
 import (
@@ -38,7 +46,7 @@ type options struct {
 	program, work, write, only string
 	megabytes, files, passes   int
 	seed                       uint64
-	makeOnly                   bool
+	makeOnly, databases        bool
 }
 
 func main() {
@@ -52,6 +60,7 @@ func main() {
 	flag.IntVar(&o.passes, "passes", 3, "how often everything is measured")
 	flag.Uint64Var(&o.seed, "seed", 1, "of the data")
 	flag.BoolVar(&o.makeOnly, "make", false, "only make the data")
+	flag.BoolVar(&o.databases, "databases", false, "measure databases, on servers that are started for it")
 	flag.Parse()
 	if err := run(o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -63,6 +72,9 @@ func run(o options) error {
 	work, err := filepath.Abs(o.work)
 	if err != nil {
 		return err
+	}
+	if o.databases {
+		return runDatabases(o, filepath.Join(work, "databases"))
 	}
 	d := data{root: filepath.Join(work, "data"), seed: o.seed, megabytes: o.megabytes, files: o.files}
 	if o.makeOnly {
@@ -114,19 +126,22 @@ const (
 
 // rewrite replaces the measured part of the page, and draws its plots beside it.
 func rewrite(o options, r results, tools []tool) error {
-	old, err := os.ReadFile(o.write)
+	plots := strings.TrimSuffix(o.write, filepath.Ext(o.write))
+	if err := replaceMeasured(o.write, r.page(o, tools, filepath.Base(plots))); err != nil {
+		return err
+	}
+	return r.draw(plots, tools)
+}
+
+func replaceMeasured(page, text string) error {
+	old, err := os.ReadFile(page)
 	if err != nil {
 		return err
 	}
 	before, rest, ok := strings.Cut(string(old), begin)
 	_, after, ok2 := strings.Cut(rest, end)
 	if !ok || !ok2 {
-		return fmt.Errorf("%s has no lines %q and %q", o.write, begin, end)
+		return fmt.Errorf("%s has no lines %q and %q", page, begin, end)
 	}
-	plots := strings.TrimSuffix(o.write, filepath.Ext(o.write))
-	page := before + begin + r.page(o, tools, filepath.Base(plots)) + end + after
-	if err := os.WriteFile(o.write, []byte(page), 0o644); err != nil {
-		return err
-	}
-	return r.draw(plots, tools)
+	return os.WriteFile(page, []byte(before+begin+text+end+after), 0o644)
 }

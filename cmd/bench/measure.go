@@ -20,11 +20,15 @@ type bench struct {
 	nth     int // backups so far in this repository
 }
 
-// A figure is what one run of one step took. A stored size is in megabytes.
+// A figure is what one run of one step took. Sizes are in megabytes.
 type figure struct {
 	wall, cpu float64 // seconds
-	memory    float64 // megabytes, the most
+	memory    float64 // the most
 	stored    float64
+
+	server       float64 // processor time of the database server, seconds
+	p99, longest float64 // waits of the writer, milliseconds
+	added        float64
 }
 
 // all runs every step on both sets of data. A step that fails is said and left

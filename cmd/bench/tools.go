@@ -71,13 +71,11 @@ var tools = []tool{
 
 // found returns the tools that are installed and wanted, with their paths and
 // versions.
-func found(o options) (list []tool) {
+func found(o options) []tool { return foundAmong(tools, o) }
+
+func foundAmong(tools []tool, o options) (list []tool) {
 	for _, t := range tools {
-		name := t.name
-		if name == "chartkeep" {
-			name = o.program
-		}
-		path, err := exec.LookPath(name)
+		path, err := t.look(o)
 		if err != nil || o.only != "" && !strings.Contains(","+o.only+",", ","+t.name+",") {
 			continue
 		}
@@ -85,8 +83,25 @@ func found(o options) (list []tool) {
 		cmd := exec.Command("sh", "-c", t.version)
 		cmd.Env = append(os.Environ(), "BIN="+t.path)
 		said, _ := cmd.Output()
-		t.version = strings.TrimSpace(string(said))
+		t.version = strings.ReplaceAll(strings.TrimSpace(string(said)), "\n", "; ")
 		list = append(list, t)
 	}
 	return list
+}
+
+// look finds the program of a tool: the last that its name says, if a dump goes
+// through several.
+func (t tool) look(o options) (path string, err error) {
+	for name := range strings.FieldsFuncSeq(t.name, func(c rune) bool { return strings.ContainsRune(" +", c) }) {
+		if name == "chartkeep" {
+			name = o.program
+		}
+		if strings.HasPrefix(name, "-") {
+			continue
+		}
+		if path, err = exec.LookPath(name); err != nil {
+			return "", err
+		}
+	}
+	return path, nil
 }
