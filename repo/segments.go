@@ -175,8 +175,8 @@ func segmentName(parts ...[]byte) string {
 }
 
 // publish writes segments that name these packs, and imports them. The packs
-// must be durable. Who wants to know the segments' names is told them.
-func (r *Repository) publish(ctx context.Context, dirs []*index.Directory, told ...func(name string)) error {
+// must be durable.
+func (r *Repository) publish(ctx context.Context, dirs []*index.Directory) error {
 	for len(dirs) > 0 {
 		var plain []byte
 		n := 0
@@ -184,19 +184,47 @@ func (r *Repository) publish(ctx context.Context, dirs []*index.Directory, told 
 			plain = index.AppendDirectory(plain, dirs[n], true)
 			n++
 		}
-		name, err := r.putSegment(ctx, plain)
-		if err != nil {
-			return err
-		}
-		for _, tell := range told {
-			tell(name)
-		}
-		if err := r.enter(name, dirs[:n]); err != nil {
+		if _, err := r.publishSegment(ctx, plain, dirs[:n]); err != nil {
 			return err
 		}
 		dirs = dirs[n:]
 	}
 	return nil
+}
+
+// publishKnown is publish for packs whose directories the index has. They are
+// fetched segment by segment: those of 64 packs can take 150 MB. Who wants to
+// know the segments' names is told them.
+func (r *Repository) publishKnown(ctx context.Context, packs []index.PackID, told func(name string)) error {
+	for len(packs) > 0 {
+		var plain []byte
+		var dirs []*index.Directory
+		for len(packs) > 0 && len(plain) < segmentPlain {
+			d, err := r.index.Directory(packs[0])
+			if err != nil {
+				return err
+			}
+			plain = index.AppendDirectory(plain, d, true)
+			dirs, packs = append(dirs, d), packs[1:]
+		}
+		name, err := r.publishSegment(ctx, plain, dirs)
+		if name != "" {
+			told(name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// publishSegment writes one segment and imports it. It returns the segment's name
+// once it is stored.
+func (r *Repository) publishSegment(ctx context.Context, plain []byte, dirs []*index.Directory) (name string, err error) {
+	if name, err = r.putSegment(ctx, plain); err != nil {
+		return "", err
+	}
+	return name, r.enter(name, dirs)
 }
 
 func (r *Repository) putSegment(ctx context.Context, plain []byte) (name string, err error) {

@@ -330,14 +330,7 @@ func (w *Writer) publishWhenDue(p index.PackID) error {
 }
 
 func (w *Writer) publishRecent(ctx context.Context) error {
-	dirs := make([]*index.Directory, len(w.recent))
-	for i, p := range w.recent {
-		var err error
-		if dirs[i], err = w.index.Directory(p); err != nil {
-			return err
-		}
-	}
-	err := w.r.publish(ctx, dirs, w.ledger.noteSegment)
+	err := w.r.publishKnown(ctx, w.recent, w.ledger.noteSegment)
 	if err == nil {
 		w.recent, w.published = nil, time.Now()
 	}
