@@ -39,6 +39,7 @@ secret is shown.
    chartkeep config show`,
 				Action: p.configShow,
 			},
+			p.configSecretCommand(),
 		},
 	}
 }

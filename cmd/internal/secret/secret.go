@@ -104,29 +104,55 @@ func Resolve(ref string) ([]byte, error) {
 // to type its password, and at night there is nobody.
 const patience = 30 * time.Second
 
-func fromKeyring(name string) ([]byte, error) {
-	type answer struct {
-		text string
-		err  error
+func fromKeyring(name string) (value []byte, err error) {
+	err = asked(func() error {
+		text, err := keyring.Get(service, name)
+		value = []byte(text)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	answered := make(chan answer, 1)
+	return value, nil
+}
+
+// Store puts a secret into the keyring, in place of what the entry held.
+func Store(name string, value []byte) error {
+	return changed(name, func() error { return keyring.Set(service, name, string(value)) })
+}
+
+// Remove takes an entry out of the keyring.
+func Remove(name string) error {
+	return changed(name, func() error { return keyring.Delete(service, name) })
+}
+
+func changed(name string, change func() error) error {
+	if name == "" {
+		return errors.New("keyring: without a name")
+	}
+	if err := asked(change); err != nil {
+		return fmt.Errorf("secret keyring:%s: %w", name, err)
+	}
+	return nil
+}
+
+// asked waits for the keyring's answer.
+func asked(ask func() error) error {
+	answered := make(chan error, 1)
 	// The library cannot be told to stop: past patience this goroutine is left to
 	// itself.
-	go func() {
-		text, err := keyring.Get(service, name)
-		answered <- answer{text, err}
-	}()
+	go func() { answered <- ask() }()
 	select {
-	case a := <-answered:
-		if errors.Is(a.err, keyring.ErrNotFound) {
-			return nil, fmt.Errorf("%w of the service %s in the keyring", errMissing, service)
+	case err := <-answered:
+		if errors.Is(err, keyring.ErrNotFound) {
+			return fmt.Errorf("%w of the service %s in the keyring", errMissing, service)
 		}
-		if a.err != nil {
-			return nil, fmt.Errorf("%w (%w); %s", errNoKeyring, a.err, elsewhere)
+		if err != nil {
+			return fmt.Errorf("%w (%w); %s", errNoKeyring, err, elsewhere)
 		}
-		return []byte(a.text), nil
+		return nil
 	case <-time.After(patience):
-		return nil, fmt.Errorf("%w: no answer within %v; %s", errNoKeyring, patience, elsewhere)
+		return fmt.Errorf("%w: no answer within %v; %s", errNoKeyring, patience, elsewhere)
 	}
 }
 
