@@ -32,23 +32,30 @@ func TestCronRunsWhatIsInstalled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("cron starts things once a minute")
 	}
+	self := withNamespaces(t, "cron", "cron")
+	out, err := exec.Command("unshare", "--mount", "--propagation", "private", "sh", "-ec", privately, "sh", self).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: TestCronRunsWhatIsInstalled") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// withNamespaces lets a test go on that starts a daemon in namespaces of its own,
+// beside the others, and gives this test binary, which is to run there.
+func withNamespaces(t *testing.T, daemon, from string) (self string) {
 	t.Parallel()
-	requireProgram(t, "cron", "cron")
+	requireProgram(t, daemon, from)
 	requireProgram(t, "unshare", "util-linux")
 	if os.Geteuid() != 0 {
-		t.Skip("only root can run a cron daemon of its own; the other tests check the table")
+		t.Skip("only root can run a daemon of its own; other tests check what it is told")
 	}
-	if out, err := exec.Command("unshare", "--mount", "true").CombinedOutput(); err != nil {
+	if out, err := exec.Command("unshare", "--mount", "--pid", "--fork", "true").CombinedOutput(); err != nil {
 		t.Skipf("nothing can be mounted here: %s", out)
 	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("unshare", "--mount", "--propagation", "private", "sh", "-ec", privately, "sh", self).CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "--- PASS: TestCronRunsWhatIsInstalled") {
-		t.Errorf("%v\n%s", err, out)
-	}
+	return self
 }
 
 // insideCron installs a job into the empty table, and waits for cron to start it.

@@ -63,19 +63,7 @@ func TestSystemdRunsWhatIsInstalled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the timer goes off once a minute")
 	}
-	t.Parallel()
-	requireProgram(t, "systemctl", "systemd")
-	requireProgram(t, "unshare", "util-linux")
-	if os.Geteuid() != 0 {
-		t.Skip("only root can run a manager of its own; the other tests check the units")
-	}
-	if out, err := exec.Command("unshare", "--mount", "--pid", "--fork", "true").CombinedOutput(); err != nil {
-		t.Skipf("nothing can be mounted here: %s", out)
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
+	self := withNamespaces(t, "systemctl", "systemd")
 	dir := t.TempDir()
 	cmd := exec.Command("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc", "--cgroup", "--ipc", "--uts", "sh", "-ec", booted, "sh", self, dir)
 	said, err := cmd.CombinedOutput()
