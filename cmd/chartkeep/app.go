@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -42,6 +43,7 @@ func (p *program) run(ctx context.Context, args []string) error {
 	}
 	arranged, err := arrange(app, args)
 	if err != nil {
+		p.JSON = slices.Contains(args, "--json") // nothing was parsed, and a program wants its answer
 		return err
 	}
 	return app.RunContext(ctx, arranged)
