@@ -109,7 +109,6 @@ func onePass(o options, s dbServer, tools []tool, work string, r *results) error
 			return fmt.Errorf("%s: %w", n.step, err)
 		}
 		for _, b := range all {
-			fmt.Fprintf(os.Stderr, "%s: %s\n", n.step, b.name)
 			b.save(n.step)
 		}
 	}
@@ -118,7 +117,6 @@ func onePass(o options, s dbServer, tools []tool, work string, r *results) error
 		return err
 	}
 	for _, b := range all {
-		fmt.Fprintf(os.Stderr, "restore: %s\n", b.name)
 		if err := b.bring(want); err != nil {
 			return err
 		}
@@ -171,6 +169,7 @@ func (b *dbBench) save(step string) {
 	before := size(b.repository())
 	if f := b.step(step, b.backup); f != nil {
 		f.added = float64(size(b.repository())-before) / 1e6
+		fmt.Fprintf(os.Stderr, "    %.2f MB added\n", f.added)
 	}
 }
 
@@ -210,10 +209,12 @@ func (b *dbBench) step(step, script string) *figure {
 		fmt.Fprintf(os.Stderr, "%s: %s: %v %s\n", b.name, step, err, out)
 		return nil
 	}
-	return b.results.add(b.name, step, figure{
+	f := figure{
 		wall: wall.Seconds(), cpu: (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds(), memory: peakMemory(cmd.ProcessState),
 		server: server, p99: p99, longest: longest,
-	})
+	}
+	fmt.Fprintf(os.Stderr, "%s: %s: %.1f s, processor %.1f s and the server's %.1f s, a writer waited %.0f ms\n", b.name, step, f.wall, f.cpu, f.server, f.longest)
+	return b.results.add(b.name, step, f)
 }
 
 var dbQuantities = []quantity{
