@@ -22,6 +22,8 @@ type growing struct {
 	source   func(t *testing.T) sources.Moment
 	rewrite  string
 	appended string
+	large    string // makes a table of more than 32 MB that do not compress
+	traces   string // counts connections of ours, and locks
 }
 
 // servers of growth; each makes its own database.
@@ -33,6 +35,9 @@ var growingServers = []growing{
 			INSERT INTO procedurelog SELECT i, i % 900, repeat(md5(i::text), 5) FROM generate_series(1, 20000) i;
 			INSERT INTO document SELECT i, decode(repeat(md5(i::text), 500), 'hex') FROM generate_series(1, 200) i`,
 		appended: "INSERT INTO procedurelog SELECT i, i % 900, repeat(md5(i::text), 5) FROM generate_series(20001, 20100) i",
+		large: `CREATE TABLE scans (id int PRIMARY KEY, content bytea);
+			INSERT INTO scans SELECT i, (SELECT string_agg(sha512((100 * i + j)::text::bytea), '') FROM generate_series(1, 16) j) FROM generate_series(1, 42000) i`,
+		traces: "SELECT count(*) FROM pg_stat_activity a LEFT JOIN pg_locks l USING (pid) WHERE a.application_name LIKE 'chartkeep%'",
 		source: func(t *testing.T) sources.Moment {
 			s, err := postgres.New(postgres.Options{Name: "practice", URL: livePostgres.URL("growing")})
 			if err != nil {
@@ -48,6 +53,10 @@ var growingServers = []growing{
 			INSERT INTO procedurelog SELECT seq, seq % 900, repeat(md5(seq), 5) FROM seq_1_to_20000;
 			INSERT INTO document SELECT seq, unhex(repeat(md5(seq), 500)) FROM seq_1_to_200`,
 		appended: "INSERT INTO procedurelog SELECT seq, seq % 900, repeat(md5(seq), 5) FROM seq_20001_to_20100",
+		large: `CREATE TABLE scans (id int PRIMARY KEY, content blob);
+			CREATE TABLE locked (n int) ENGINE=MyISAM;
+			INSERT INTO scans SELECT seq, random_bytes(1000) FROM seq_1_to_42000`,
+		traces: "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID<>CONNECTION_ID() AND USER='root'",
 		source: func(t *testing.T) sources.Moment {
 			s, err := mysql.New(mysql.Options{Name: "practice", URL: liveMySQL.URL("growing")})
 			if err != nil {
@@ -87,8 +96,8 @@ func doMySQL(t *testing.T, statement string) {
 	}
 }
 
-// makeGrowing makes the database and drops it when the test ends.
-func (g growing) makeGrowing(t *testing.T) {
+// make makes the database from statements, and drops it when the test ends.
+func (g growing) make(t *testing.T, statements string) {
 	t.Helper()
 	if g.kind == "postgres" {
 		doOn(t, livePostgres.URL("postgres"), "CREATE DATABASE growing TEMPLATE template0")
@@ -103,21 +112,20 @@ func (g growing) makeGrowing(t *testing.T) {
 			}
 		})
 	} else {
-		db, err := sql.Open("mysql", "root@unix("+liveMySQL.Socket()+")/")
-		if err == nil {
-			_, err = db.Exec("CREATE DATABASE growing")
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if _, err := db.Exec("DROP DATABASE growing"); err != nil {
-				t.Error(err)
+		admin := func(statement string) {
+			db, err := sql.Open("mysql", "root@unix("+liveMySQL.Socket()+")/")
+			if err == nil {
+				defer db.Close()
+				_, err = db.Exec(statement)
 			}
-			db.Close()
-		})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		admin("CREATE DATABASE growing")
+		t.Cleanup(func() { admin("DROP DATABASE growing") })
 	}
-	g.do(t, g.fill)
+	g.do(t, statements)
 }
 
 // night saves the database, and returns what was new in it, bytes.
@@ -152,7 +160,7 @@ func TestANightCostsWhatTheDayChanged(t *testing.T) {
 	const chunkMost = 64 << 10 // of profile fine
 	for _, g := range growingServers {
 		t.Run(g.kind, func(t *testing.T) {
-			g.makeGrowing(t)
+			g.make(t, g.fill)
 			r, src := newRepository(t), g.source(t)
 			var parent *snapshot.Node
 			if first := night(t, r, src, &parent); first < 3<<20 {
