@@ -44,7 +44,7 @@ func (b *backupRun) saveApart(ctx context.Context, w *repo.Writer, part *part, o
 	nodes, sum, err := snapshot.SaveApart(ctx, b.r, w, part.source, o)
 	if m, ok := part.source.(sources.Moment); ok {
 		facts, failed := m.End(context.WithoutCancel(ctx))
-		part.record.Facts, err = facts, errors.Join(err, failed)
+		part.record.Facts, err = facts, both(err, failed)
 	}
 	if ctx.Err() != nil {
 		return nil, sum, context.Cause(ctx)
@@ -54,9 +54,23 @@ func (b *backupRun) saveApart(ctx context.Context, w *repo.Writer, part *part, o
 		return nodes, sum, nil
 	}
 	at := part.record.Paths[0]
-	why := strings.TrimPrefix(oneLine(err), at+": ")
+	why := strings.TrimPrefix(strings.TrimPrefix(oneLine(err), at+": "), "/: ") // / is where a source begins
 	b.problem(at, errors.New(why))
 	part.record.Files, part.record.Bytes, part.record.New, part.record.Error = 0, 0, 0, why
 	b.progress.Errors.Add(1)
 	return nil, snapshot.Summary{Errors: 1}, nil
+}
+
+// both joins what broke off the reading and what the source says at its end,
+// unless one of the two says it all.
+func both(broke, end error) error {
+	if broke != nil && end != nil {
+		if strings.Contains(broke.Error(), end.Error()) {
+			return broke
+		}
+		if strings.Contains(end.Error(), broke.Error()) {
+			return end
+		}
+	}
+	return errors.Join(broke, end)
 }

@@ -214,6 +214,10 @@ func (d *restoreDBRun) report(done databaseDone) {
 	for _, l := range done.left {
 		d.Warn("left out: %s", l)
 	}
+	if d.c.Bool("schema-only") {
+		d.Say("%s restored: definitions without rows, in %s", done.database, ui.Duration(took))
+		return
+	}
 	d.Say("%s restored: %s, %s, %s, in %s", done.database, ui.Counted(done.tables, "table"), ui.Counted(done.rows, "row"), ui.Size(done.bytes), ui.Duration(took))
 	d.Say("compared: every table holds the rows that were saved")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,13 +68,40 @@ func (a address) connect(ctx context.Context, database string) (*pgx.Conn, error
 	c.RuntimeParams["client_encoding"] = "UTF8"
 	conn, err := pgx.ConnectConfig(ctx, c)
 	if err != nil {
-		return nil, err
+		return nil, refused(c, err)
 	}
 	if _, err := conn.Exec(ctx, session); err != nil {
 		hangUp(conn)
 		return nil, fmt.Errorf("database %s: %w", c.Database, err)
 	}
 	return conn, nil
+}
+
+// A connectError says in one line why no connection came about.
+type connectError struct {
+	text string
+	err  error
+}
+
+func (e *connectError) Error() string { return e.text }
+func (e *connectError) Unwrap() error { return e.err }
+
+// refused shortens the driver's account of every attempt, one a line: each that
+// failed in its own way is said once, and a server without TLS, which is tried
+// without it next, not at all.
+func refused(c *pgx.ConnConfig, err error) error {
+	var said []string
+	_, attempts, _ := strings.Cut(err.Error(), "`:") // behind the user and the database
+	for line := range strings.Lines(attempts) {
+		line = strings.TrimSpace(line)
+		if line != "" && !strings.HasSuffix(line, "server refused TLS connection") && !slices.Contains(said, line) {
+			said = append(said, line)
+		}
+	}
+	if len(said) == 0 {
+		return err
+	}
+	return &connectError{fmt.Sprintf("connect to database %s as %s: %s", c.Database, c.User, strings.Join(said, "; ")), err}
 }
 
 // goodbye bounds how long a server is given to take note of a connection's end.

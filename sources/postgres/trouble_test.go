@@ -368,3 +368,12 @@ func TestAStatementThatComesBeforePgDumpGoesFirst(t *testing.T) {
 	}
 	wantNoTraces(t)
 }
+
+func TestADatabaseThatIsNotThereIsOneShortLine(t *testing.T) {
+	address := strings.Replace(live.URL("nosuch"), "sslmode=disable", "sslmode=prefer", 1)
+	_, _, err := read(t.Context(), source(t, func(o *Options) { o.URL = address }, "nosuch"), 1)
+	if err == nil || !hasCode(err, codeUndefinedDatabase) || strings.Contains(err.Error(), "\n") ||
+		!strings.Contains(err.Error(), "connect to database nosuch as postgres: ") || strings.Contains(err.Error(), "TLS") {
+		t.Errorf("got %v", err)
+	}
+}
