@@ -34,9 +34,9 @@ type Difference struct {
 func Diff(ctx context.Context, load Loader, a, b *Node, base string, fn func(Difference) error) error {
 	d := &differ{load: load, fn: fn}
 	if a.Meta.Kind == sources.Dir && b.Meta.Kind == sources.Dir {
-		return d.folders(ctx, base, a.Tree, b.Tree)
+		return d.folders(ctx, []byte(base), a.Tree, b.Tree)
 	}
-	return d.nodes(ctx, base, a, b)
+	return d.nodes(ctx, []byte(base), a, b)
 }
 
 type differ struct {
@@ -45,7 +45,7 @@ type differ struct {
 }
 
 // folders reads two trees in step.
-func (d *differ) folders(ctx context.Context, path string, a, b List) error {
+func (d *differ) folders(ctx context.Context, path []byte, a, b List) error {
 	if sameList(a, b) {
 		return nil
 	}
@@ -96,19 +96,19 @@ func (s *treeSide) fill(ctx context.Context) (err error) {
 }
 
 // pair compares two nodes of one name, of which one may be nil.
-func (d *differ) pair(ctx context.Context, dir string, was, is *Node) error {
+func (d *differ) pair(ctx context.Context, dir []byte, was, is *Node) error {
 	switch {
 	case was == nil:
-		return d.all(ctx, AddedPath, join(dir, is.Name), is)
+		return d.all(ctx, AddedPath, enter(dir, is.Name), is)
 	case is == nil:
-		return d.all(ctx, RemovedPath, join(dir, was.Name), was)
+		return d.all(ctx, RemovedPath, enter(dir, was.Name), was)
 	}
-	return d.nodes(ctx, join(dir, is.Name), was, is)
+	return d.nodes(ctx, enter(dir, is.Name), was, is)
 }
 
 // all tells of a node that is in one of the trees only, and of what it holds.
-func (d *differ) all(ctx context.Context, kind DifferenceKind, path string, n *Node) error {
-	return Walk(ctx, d.load, n, path, func(path string, n *Node, err error) error {
+func (d *differ) all(ctx context.Context, kind DifferenceKind, path []byte, n *Node) error {
+	return Walk(ctx, d.load, n, string(path), func(path string, n *Node, err error) error {
 		if err != nil {
 			return err
 		}
@@ -119,9 +119,9 @@ func (d *differ) all(ctx context.Context, kind DifferenceKind, path string, n *N
 	})
 }
 
-func (d *differ) nodes(ctx context.Context, path string, was, is *Node) error {
+func (d *differ) nodes(ctx context.Context, path []byte, was, is *Node) error {
 	if kind := difference(was, is); kind != 0 {
-		if err := d.fn(Difference{Kind: kind, Path: path, Old: was, New: is}); err != nil {
+		if err := d.fn(Difference{Kind: kind, Path: string(path), Old: was, New: is}); err != nil {
 			return err
 		}
 	}
@@ -129,7 +129,7 @@ func (d *differ) nodes(ctx context.Context, path string, was, is *Node) error {
 }
 
 // below goes on with what folders hold.
-func (d *differ) below(ctx context.Context, path string, was, is *Node) error {
+func (d *differ) below(ctx context.Context, path []byte, was, is *Node) error {
 	switch folder := sources.Dir; {
 	case was.Meta.Kind == folder && is.Meta.Kind == folder:
 		return d.folders(ctx, path, was.Tree, is.Tree)
@@ -141,12 +141,12 @@ func (d *differ) below(ctx context.Context, path string, was, is *Node) error {
 	return nil
 }
 
-func (d *differ) children(ctx context.Context, kind DifferenceKind, path string, dir *Node) error {
+func (d *differ) children(ctx context.Context, kind DifferenceKind, path []byte, dir *Node) error {
 	for n, err := range Tree(ctx, d.load, dir.Tree) {
 		if err != nil {
 			return err
 		}
-		if err := d.all(ctx, kind, join(path, n.Name), n); err != nil {
+		if err := d.all(ctx, kind, enter(path, n.Name), n); err != nil {
 			return err
 		}
 	}

@@ -72,7 +72,7 @@ func NewFinder(load Loader, match *Patterns, problem func(path string, err error
 // Add looks through one more snapshot. Snapshots are added from the oldest to
 // the newest.
 func (f *Finder) Add(ctx context.Context, s *Snapshot) error {
-	found, err := f.folder(ctx, "/", s.Root.Tree)
+	found, err := f.folder(ctx, []byte("/"), s.Root.Tree)
 	if err == nil {
 		found.tell(s)
 	}
@@ -105,7 +105,7 @@ func (found *finding) tell(s *Snapshot) {
 	}
 }
 
-func keyOf(path string, tree List) (k folderKey) {
+func keyOf(path []byte, tree List) (k folderKey) {
 	b := []byte{tree.Level}
 	for _, r := range tree.Refs {
 		b = append(b, r.ID[:]...)
@@ -116,8 +116,8 @@ func keyOf(path string, tree List) (k folderKey) {
 }
 
 // folder searches a tree, or remembers what was found in it.
-func (f *Finder) folder(ctx context.Context, path string, tree List) (*finding, error) {
-	if !f.match.Below(path) || len(tree.Refs) == 0 {
+func (f *Finder) folder(ctx context.Context, path []byte, tree List) (*finding, error) {
+	if !f.match.Below(string(path)) || len(tree.Refs) == 0 {
 		return nil, nil
 	}
 	key := keyOf(path, tree)
@@ -130,10 +130,10 @@ func (f *Finder) folder(ctx context.Context, path string, tree List) (*finding, 
 			return nil, ctx.Err()
 		}
 		if err != nil {
-			f.problem(path, err)
+			f.problem(string(path), err)
 			continue
 		}
-		if err := f.node(ctx, join(path, n.Name), n, found); err != nil {
+		if err := f.node(ctx, enter(path, n.Name), n, found); err != nil {
 			return nil, err
 		}
 	}
@@ -144,9 +144,9 @@ func (f *Finder) folder(ctx context.Context, path string, tree List) (*finding, 
 	return found, nil
 }
 
-func (f *Finder) node(ctx context.Context, path string, n *Node, into *finding) error {
-	if f.match.Match(path) {
-		into.own = append(into.own, match{f.version(path, n), n})
+func (f *Finder) node(ctx context.Context, path []byte, n *Node, into *finding) error {
+	if p := string(path); f.match.Match(p) {
+		into.own = append(into.own, match{f.version(p, n), n})
 	}
 	if n.Meta.Kind != sources.Dir {
 		return nil

@@ -227,7 +227,7 @@ type Affected struct {
 func FindAffected(ctx context.Context, r *repo.Repository, s *Snapshot, bad func(chunk.ID) bool, whole map[chunk.ID]bool, found func(Affected)) error {
 	a := &affected{r: r, bad: bad, whole: whole}
 	a.report = func(path string, n *Node) { found(Affected{s.ID, path, n.Meta.Kind.String()}) }
-	_, err := a.folder(ctx, "/", &s.Root)
+	_, err := a.folder(ctx, []byte("/"), &s.Root)
 	return err
 }
 
@@ -239,7 +239,7 @@ type affected struct {
 }
 
 // folder reports whether all below a folder is whole.
-func (a *affected) folder(ctx context.Context, path string, dir *Node) (bool, error) {
+func (a *affected) folder(ctx context.Context, path []byte, dir *Node) (bool, error) {
 	if len(dir.Tree.Refs) == 0 || a.whole[dir.Tree.Refs[0].ID] {
 		return true, nil
 	}
@@ -251,12 +251,12 @@ func (a *affected) folder(ctx context.Context, path string, dir *Node) (bool, er
 		if err != nil {
 			ok = false
 			if !hit {
-				a.report(path, dir)
+				a.report(string(path), dir)
 			}
 			hit = true
 			continue
 		}
-		below, err := a.node(ctx, join(path, n.Name), n)
+		below, err := a.node(ctx, enter(path, n.Name), n)
 		if err != nil {
 			return false, err
 		}
@@ -275,7 +275,7 @@ func join(dir, name string) string {
 	return dir + "/" + name
 }
 
-func (a *affected) node(ctx context.Context, path string, n *Node) (bool, error) {
+func (a *affected) node(ctx context.Context, path []byte, n *Node) (bool, error) {
 	if n.Meta.Kind == sources.Dir {
 		return a.folder(ctx, path, n)
 	}
@@ -284,7 +284,7 @@ func (a *affected) node(ctx context.Context, path string, n *Node) (bool, error)
 		return false, ctx.Err()
 	}
 	if !whole {
-		a.report(path, n)
+		a.report(string(path), n)
 	}
 	return whole, nil
 }

@@ -31,7 +31,7 @@ type repairer struct {
 // caller flushes w before it calls Put on New.
 func Repair(ctx context.Context, r *repo.Repository, w *repo.Writer, lane *repo.Lane, s *Snapshot, bad func(chunk.ID) bool) (*Repaired, error) {
 	p := &repairer{r: r, lane: lane, bad: bad, whole: map[chunk.ID]bool{}}
-	root, err := p.folder(ctx, "/", &s.Root)
+	root, err := p.folder(ctx, []byte("/"), &s.Root)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func (p *repairer) put(piece []byte) (chunk.ID, error) {
 
 // folder returns dir itself when nothing below it is lost, and otherwise a node
 // with a new tree.
-func (p *repairer) folder(ctx context.Context, path string, dir *Node) (*Node, error) {
+func (p *repairer) folder(ctx context.Context, path []byte, dir *Node) (*Node, error) {
 	list := listWriter{put: p.put, nodes: true}
 	before := len(p.lost)
 	for n, err := range Tree(ctx, p.r, dir.Tree) {
@@ -61,10 +61,10 @@ func (p *repairer) folder(ctx context.Context, path string, dir *Node) (*Node, e
 			return nil, ctx.Err()
 		}
 		if err != nil {
-			p.lost = append(p.lost, path)
+			p.lost = append(p.lost, string(path))
 			continue
 		}
-		if n, err = p.node(ctx, join(path, n.Name), n); err != nil {
+		if n, err = p.node(ctx, enter(path, n.Name), n); err != nil {
 			return nil, err
 		}
 		if err := list.add(0, n.append(nil), 1, n.Name, cutAfterName(n.Name)); err != nil {
@@ -81,14 +81,14 @@ func (p *repairer) folder(ctx context.Context, path string, dir *Node) (*Node, e
 	mended := *dir
 	mended.Tree = tree
 	for _, l := range p.lost[before:] {
-		if l == path {
+		if l == string(path) {
 			mended.State |= Unreadable
 		}
 	}
 	return &mended, nil
 }
 
-func (p *repairer) node(ctx context.Context, path string, n *Node) (*Node, error) {
+func (p *repairer) node(ctx context.Context, path []byte, n *Node) (*Node, error) {
 	if n.Meta.Kind == sources.Dir {
 		return p.folder(ctx, path, n)
 	}
@@ -99,7 +99,7 @@ func (p *repairer) node(ctx context.Context, path string, n *Node) (*Node, error
 	if whole {
 		return n, nil
 	}
-	p.lost = append(p.lost, path)
+	p.lost = append(p.lost, string(path))
 	marked := *n
 	marked.Content, marked.State = List{}, n.State|Unreadable
 	return &marked, nil

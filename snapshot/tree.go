@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"path"
+	"slices"
 	"strings"
 
 	"chartkeep/chunk"
@@ -106,9 +107,11 @@ func (c *TreeCursor) Next(ctx context.Context) (*Node, error) {
 		if err != nil {
 			return nil, err
 		}
-		if c.piece, err = pieceBody(b, 0); err != nil {
+		body, err := pieceBody(b, 0)
+		if err != nil {
 			return nil, err
 		}
+		c.piece = slices.Clone(body) // which lies in a block: one for each folder above would be too many
 	}
 	n, rest, err := c.nodes.decode(c.piece)
 	if err != nil {

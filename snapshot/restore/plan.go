@@ -21,11 +21,13 @@ type batch struct {
 
 	links   []link
 	folders []folder
+	paths   int // bytes of the paths of all these
 }
 
 const (
 	batchPieces = 400_000 // 40 bytes each
 	batchFiles  = 32_768
+	batchPaths  = 16 << 20 // bytes
 )
 
 // packPlan is what a batch needs of one pack.
@@ -54,12 +56,27 @@ type folder struct {
 
 func newBatch() *batch { return &batch{packs: map[index.PackID]*packPlan{}} }
 
-func (b *batch) full() bool { return b.pieces >= batchPieces || len(b.files) >= batchFiles }
+func (b *batch) full() bool {
+	return b.pieces >= batchPieces || len(b.files) >= batchFiles || b.paths >= batchPaths
+}
+
+// complete notes a folder that has all its content with this batch.
+func (b *batch) complete(f folder) {
+	b.folders = append(b.folders, f)
+	b.paths += len(f.path)
+}
+
+// link notes a hard link to a file of this batch, or of one before.
+func (b *batch) link(l link) {
+	b.links = append(b.links, l)
+	b.paths += len(l.path)
+}
 
 // add plans the content of a file. A chunk that no pack holds is a problem of
 // this file only.
 func (b *batch) add(ctx context.Context, r *repo.Repository, f *file) error {
 	b.files = append(b.files, f)
+	b.paths += len(f.path)
 	var offset int64
 	for ref, err := range snapshot.Chunks(ctx, r, f.node.Content) {
 		if err != nil {

@@ -17,7 +17,7 @@ func (x *run) preflight(ctx context.Context, root *snapshot.Node) error {
 	p := x.o.Progress
 	if p.TotalBytes.Load() == 0 {
 		m := measure{run: x, seen: map[inode]bool{}}
-		files, bytes, err := m.below(ctx, "", root)
+		files, bytes, err := m.below(ctx, nil, root)
 		if err != nil {
 			return err
 		}
@@ -29,7 +29,7 @@ func (x *run) preflight(ctx context.Context, root *snapshot.Node) error {
 		return nil
 	}
 	m := measure{run: x, seen: map[inode]bool{}, holes: true, free: int64(free)} // worth reading the long lists
-	_, need, err := m.below(ctx, "", root)
+	_, need, err := m.below(ctx, nil, root)
 	if err != nil {
 		return err
 	}
@@ -48,9 +48,9 @@ type measure struct {
 }
 
 // below sums up the selected files below a node.
-func (x measure) below(ctx context.Context, path string, n *snapshot.Node) (files, bytes int64, err error) {
+func (x measure) below(ctx context.Context, path []byte, n *snapshot.Node) (files, bytes int64, err error) {
 	if n.Meta.Kind != sources.Dir {
-		files, bytes = x.file(ctx, path, n)
+		files, bytes = x.file(ctx, string(path), n)
 		return files, bytes, nil
 	}
 	for c, err := range snapshot.Tree(ctx, x.r, n.Tree) {
@@ -60,9 +60,9 @@ func (x measure) below(ctx context.Context, path string, n *snapshot.Node) (file
 		if err != nil {
 			continue // said when it is restored
 		}
-		p := join(path, c.Name)
+		p := enter(path, c.Name)
 		isDir := c.Meta.Kind == sources.Dir
-		if selected, below := x.o.Select(p, isDir); !selected && (!isDir || !below) {
+		if selected, below := x.o.Select(string(p), isDir); !selected && (!isDir || !below) {
 			continue
 		}
 		f, b, err := x.below(ctx, p, c)

@@ -63,7 +63,8 @@ type inode struct{ device, number uint64 }
 
 // parent is a folder that comes back only if something in it does.
 type parent struct {
-	folder
+	path []byte
+	node *snapshot.Node
 	made bool
 }
 
@@ -97,9 +98,9 @@ func Run(ctx context.Context, r *repo.Repository, root *snapshot.Node, sink Sink
 
 func (x *run) top(ctx context.Context, root *snapshot.Node) error {
 	if root.Meta.Kind == sources.Dir {
-		return x.folder(ctx, "", root, true)
+		return x.folder(ctx, nil, root, true)
 	}
-	return x.node(ctx, root.Name, root)
+	return x.node(ctx, []byte(root.Name), root)
 }
 
 // problem reports that one item could not be restored.
@@ -132,11 +133,11 @@ func (x *run) item(path, action string, n *snapshot.Node) {
 // folder restores a folder's content, and the folder when something in it is
 // selected. The metadata waits until all in it is written, as writing changes
 // a folder's times.
-func (x *run) folder(ctx context.Context, path string, dir *snapshot.Node, selected bool) error {
-	self := &parent{folder: folder{path, dir}, made: selected}
+func (x *run) folder(ctx context.Context, path []byte, dir *snapshot.Node, selected bool) error {
+	self := &parent{path: path, node: dir, made: selected}
 	if selected {
-		if err := x.mkdir(path, dir); err != nil {
-			x.problem(path, err)
+		if err := x.mkdir(string(path), dir); err != nil {
+			x.problem(string(path), err)
 			return nil
 		}
 	}
@@ -151,14 +152,14 @@ func (x *run) folder(ctx context.Context, path string, dir *snapshot.Node, selec
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			x.problem(path, fmt.Errorf("part of this folder's list cannot be read: %w", err))
+			x.problem(string(path), fmt.Errorf("part of this folder's list cannot be read: %w", err))
 			names = nil // what is not known is not deleted
 			continue
 		}
 		if names != nil {
 			names[n.Name] = true
 		}
-		if err := x.node(ctx, join(path, n.Name), n); err != nil {
+		if err := x.node(ctx, enter(path, n.Name), n); err != nil {
 			return err
 		}
 	}
@@ -166,12 +167,24 @@ func (x *run) folder(ctx context.Context, path string, dir *snapshot.Node, selec
 		names = nil
 	}
 	if names != nil {
-		x.deleteOthers(path, names)
+		x.deleteOthers(string(path), names)
 	}
 	if self.made {
-		x.batch.folders = append(x.batch.folders, self.folder)
+		x.batch.complete(folder{string(path), dir})
+	}
+	if x.batch.full() {
+		return x.flush(ctx)
 	}
 	return nil
+}
+
+// enter is the path of a name in a folder. It lies in the memory of the folder's
+// path, and is good until the next name is entered.
+func enter(dir []byte, name string) []byte {
+	if len(dir) > 0 {
+		dir = append(dir, '/')
+	}
+	return append(dir, name...)
 }
 
 func join(dir, name string) string {
@@ -198,10 +211,11 @@ func (x *run) makeParents() error {
 			continue
 		}
 		if !x.o.DryRun {
-			if err := x.sink.Mkdir(p.path); err != nil {
+			path := string(p.path)
+			if err := x.sink.Mkdir(path); err != nil {
 				return err
 			}
-			x.item(p.path, "restored", p.node)
+			x.item(path, "restored", p.node)
 		}
 		p.made = true
 	}
@@ -233,15 +247,16 @@ func (x *run) deleteOthers(path string, names map[string]bool) {
 	}
 }
 
-func (x *run) node(ctx context.Context, path string, n *snapshot.Node) error {
+func (x *run) node(ctx context.Context, at []byte, n *snapshot.Node) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	isDir := n.Meta.Kind == sources.Dir
+	path := string(at)
 	selected, below := x.o.Select(path, isDir)
 	if isDir {
 		if selected || below {
-			return x.folder(ctx, path, n, selected)
+			return x.folder(ctx, at, n, selected)
 		}
 		return nil
 	}
@@ -295,7 +310,7 @@ func (x *run) restore(ctx context.Context, path string, n *snapshot.Node) error 
 		return nil
 	}
 	if to, ok := x.linked(path, n); ok {
-		x.batch.links = append(x.batch.links, link{path, to, n})
+		x.batch.link(link{path, to, n})
 		return nil
 	}
 	if n.Meta.Kind == sources.Regular {

@@ -27,9 +27,9 @@ func Verify(ctx context.Context, r *repo.Repository, root *snapshot.Node, sink O
 	}
 	v := &verifier{r: r, sink: sink, o: o, problem: problem}
 	if root.Meta.Kind == sources.Dir {
-		err = v.folder(ctx, "", root)
+		err = v.folder(ctx, nil, root)
 	} else {
-		err = v.node(ctx, root.Name, root)
+		err = v.node(ctx, []byte(root.Name), root)
 	}
 	return v.files, err
 }
@@ -43,28 +43,29 @@ type verifier struct {
 	buf     []byte
 }
 
-func (v *verifier) folder(ctx context.Context, path string, dir *snapshot.Node) error {
+func (v *verifier) folder(ctx context.Context, path []byte, dir *snapshot.Node) error {
 	for n, err := range snapshot.Tree(ctx, v.r, dir.Tree) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if err != nil {
-			v.problem(path, err)
+			v.problem(string(path), err)
 			continue
 		}
-		if err := v.node(ctx, join(path, n.Name), n); err != nil {
+		if err := v.node(ctx, enter(path, n.Name), n); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (v *verifier) node(ctx context.Context, path string, n *snapshot.Node) error {
+func (v *verifier) node(ctx context.Context, at []byte, n *snapshot.Node) error {
 	isDir := n.Meta.Kind == sources.Dir
+	path := string(at)
 	selected, below := v.o.Select(path, isDir)
 	switch {
 	case isDir && (selected || below):
-		return v.folder(ctx, path, n)
+		return v.folder(ctx, at, n)
 	case n.Meta.Kind == sources.Regular && selected && n.State&snapshot.Unreadable == 0:
 		if err := v.file(ctx, path, n); err != nil {
 			v.problem(path, err)

@@ -53,7 +53,7 @@ func (t *Target) makeFolder(h handle, path, name string) error {
 	case t.options.Strict:
 		return fmt.Errorf("%w: a %s", ErrOccupied, m.Kind)
 	}
-	t.forget(path)
+	t.folders.forget(path)
 	if err := h.remove(name); err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func (t *Target) Remove(path string) error {
 	if err != nil {
 		return pathError("remove", path, err)
 	}
-	t.forget(path)
+	t.folders.forget(path)
 	return pathError("remove", path, f.removeAll(name))
 }
 

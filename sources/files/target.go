@@ -36,9 +36,10 @@ type Target struct {
 	owners  *owners
 	numbers numbers
 
+	folders atlas
+
 	mu      sync.Mutex
-	folders map[string]*folder // by path, some of those in use
-	refused map[string]int     // what the system does not let this user do
+	refused map[string]int // what the system does not let this user do
 }
 
 // TargetOptions say how a Target is written to.
@@ -72,10 +73,7 @@ var ErrOccupied = errors.New("something else is in its place")
 // errPath is for paths that no entry has.
 var errPath = errors.New("not a path in the target")
 
-const (
-	idleOuts       = 128
-	foldersInCache = 8192
-)
+const idleOuts = 128
 
 // OpenTarget opens the folder dir, and makes it first if there is none.
 func OpenTarget(dir string, o TargetOptions) (*Target, error) {
@@ -86,11 +84,11 @@ func OpenTarget(dir string, o TargetOptions) (*Target, error) {
 		options: o,
 		owners:  newOwners(),
 		numbers: newNumbers(),
-		folders: map[string]*folder{},
 		refused: map[string]int{},
 	}
 	t.pool.limit, t.outs.limit = idleHandles, idleOuts
 	t.top = topFolder(&t.pool, dir)
+	t.folders.last = t.top
 	if _, err := t.top.acquire(); err != nil {
 		return nil, fmt.Errorf("open target: %w", pathError("open", dir, err))
 	}
@@ -114,53 +112,8 @@ func (t *Target) locate(path string) (*folder, string, error) {
 	if i < 0 || !nameIsSafe(path[i+1:]) {
 		return nil, "", errPath
 	}
-	f, err := t.folder(path[:i])
+	f, err := t.folders.find(path[:i])
 	return f, path[i+1:], err
-}
-
-// folder returns the folder with a path, which is empty for the top.
-func (t *Target) folder(path string) (*folder, error) {
-	if path == "" {
-		return t.top, nil
-	}
-	if path == "/" {
-		return nil, errPath
-	}
-	t.mu.Lock()
-	f := t.folders[path]
-	t.mu.Unlock()
-	if f != nil {
-		return f, nil
-	}
-	parent, name, err := t.locate(path)
-	if err != nil {
-		return nil, err
-	}
-	return t.remember(path, parent.child(name)), nil
-}
-
-func (t *Target) remember(path string, f *folder) *folder {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if known := t.folders[path]; known != nil {
-		return known
-	}
-	if len(t.folders) >= foldersInCache {
-		clear(t.folders)
-	}
-	t.folders[path] = f
-	return f
-}
-
-// forget is called when something else comes to stand at a folder's path.
-func (t *Target) forget(path string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for p := range t.folders {
-		if rest, ok := strings.CutPrefix(p, path); ok && (rest == "" || rest[0] == '/') {
-			delete(t.folders, p)
-		}
-	}
 }
 
 // in calls do with the handle of path's folder and path's name in it, and
@@ -208,7 +161,7 @@ func (t *Target) List(path string) ([]string, error) {
 	if path == "" {
 		return nil, pathError("list", path, errPath)
 	}
-	f, err := t.folder(strings.TrimSuffix(path, "/"))
+	f, err := t.folders.find(strings.TrimSuffix(path, "/"))
 	if err != nil {
 		return nil, pathError("list", path, err)
 	}
