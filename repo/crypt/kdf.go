@@ -22,12 +22,13 @@ var DefaultKDF = KDF{Time: 3, MemoryKiB: 64 << 10, Threads: 4}
 // OWASP Password Storage Cheat Sheet calls the minimum of Argon2id.
 var MinKDF = KDF{Time: 2, MemoryKiB: 19 << 10, Threads: 1}
 
-// The bounds from above keep a forged slot from taking the machine: 1 GiB, and
-// a few seconds.
+// The bounds from above keep a forged slot from taking the machine, before its
+// password is known to be wrong: 128 MiB, and about a second. No slot is made with
+// more than half of that (DefaultKDF), so there is room for a dearer default.
 const (
-	maxMemoryKiB = 1 << 20
+	maxMemoryKiB = 128 << 10
 	maxThreads   = 16
-	maxCost      = 4 << 20 // KiB times passes
+	maxCost      = 512 << 10 // KiB times passes
 )
 
 func (k KDF) validate() error {
@@ -35,7 +36,7 @@ func (k KDF) validate() error {
 	case k.Time < MinKDF.Time || k.MemoryKiB < MinKDF.MemoryKiB || k.Threads < MinKDF.Threads:
 		return fmt.Errorf("key derivation is too weak: %v", k)
 	case k.MemoryKiB > maxMemoryKiB || k.Threads > maxThreads || uint64(k.Time)*uint64(k.MemoryKiB) > maxCost:
-		return fmt.Errorf("key derivation is too costly: %v", k)
+		return fmt.Errorf("key derivation is too costly: %v; at most %d KiB, %d KiB over all passes, and %d threads", k, maxMemoryKiB, maxCost, maxThreads)
 	}
 	return nil
 }

@@ -211,15 +211,16 @@ func TestKDFIsBounded(t *testing.T) {
 	}{
 		{[3]uint32{2, 19 << 10, 1}, true},
 		{[3]uint32{3, 64 << 10, 4}, true},
-		{[3]uint32{4, 1 << 20, 16}, true},
+		{[3]uint32{4, 128 << 10, 16}, true},
 		{[3]uint32{0, 0, 0}, false},
 		{[3]uint32{1, 64 << 10, 4}, false},
 		{[3]uint32{3, 19<<10 - 1, 4}, false},
 		{[3]uint32{3, 64 << 10, 0}, false},
 		{[3]uint32{3, 64 << 10, 17}, false},
 		{[3]uint32{3, 64 << 10, 256 + 4}, false}, // 4 in the low byte
-		{[3]uint32{2, 1<<20 + 1, 4}, false},
-		{[3]uint32{5, 1 << 20, 4}, false},
+		{[3]uint32{2, 128<<10 + 1, 4}, false},
+		{[3]uint32{2, 1 << 20, 4}, false},
+		{[3]uint32{5, 128 << 10, 4}, false},
 		{[3]uint32{1 << 31, 64 << 10, 4}, false},
 		{[3]uint32{3, 1<<32 - 1, 4}, false},
 	} {
