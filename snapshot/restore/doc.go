@@ -21,7 +21,11 @@
 // # Guarantees
 //
 // Nothing but verified chunks is written. A file of which a chunk cannot be had
-// is removed again and named as a problem; all others come back. Nothing is
+// is removed again and named as a problem; all others come back. What a restore that
+// was killed has left of a file that was not complete has the mode 0200, or stands
+// beside its name as ".chartkeep-…"; the next restore takes it for nothing and writes
+// the file anew, whatever Overwrite says. (Not so a file that is overwritten in place,
+// and not on Windows, which has no modes.) Nothing is
 // written outside the sink's folder, whatever names or links the snapshot or
 // the folder hold.
 package restore

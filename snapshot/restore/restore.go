@@ -11,6 +11,7 @@ import (
 	"chartkeep/repo"
 	"chartkeep/snapshot"
 	"chartkeep/sources"
+	"chartkeep/sources/files"
 )
 
 // Options tune a restore. The zero value restores everything, replacing what is
@@ -289,6 +290,9 @@ func (x *run) keeps(path string, n *snapshot.Node) (bool, error) {
 	}
 	if err != nil {
 		return false, err
+	}
+	if is.Kind == sources.Regular && is.Mode == files.Unfinished && n.Meta.Mode != files.Unfinished {
+		return false, nil // what a restore that was cut off has left
 	}
 	switch x.o.Overwrite {
 	case IfChanged:

@@ -22,6 +22,11 @@ type OutFile struct {
 	sparse bool
 }
 
+// Unfinished is the mode of a regular file until it has all that it is restored with:
+// nobody but root can read it, and whoever finds it after a restore that was cut off
+// knows what it is.
+const Unfinished = 0o200
+
 // preallocateFrom is the size at which asking for all space at once pays: a
 // file written in pieces is not scattered, and a full disk is noticed first.
 const preallocateFrom = 4 << 20
@@ -46,14 +51,14 @@ func (t *Target) Create(path string, size int64, sparse bool) (*OutFile, error) 
 }
 
 // begin makes the file and gives it its size. It may be closed and opened again
-// before it is complete, so its mode must allow that.
+// before it is complete.
 func (f *OutFile) begin(h handle, size int64) error {
 	folder, _, err := f.target.locate(f.path)
 	if err != nil {
 		return err
 	}
 	f.folder = folder
-	o, temp, err := f.target.createFile(h, f.name, 0o600)
+	o, temp, err := f.target.createFile(h, f.name)
 	if err != nil {
 		return err
 	}
@@ -73,11 +78,11 @@ func (f *OutFile) begin(h handle, size int64) error {
 }
 
 // createFile makes a new file, under a temporary name if the own one is taken.
-func (t *Target) createFile(h handle, name string, mode uint32) (o out, temp string, err error) {
+func (t *Target) createFile(h handle, name string) (o out, temp string, err error) {
 	if !nameIsSafe(name) {
 		return o, "", ErrOccupied // path is "/"
 	}
-	o, err = h.create(name, mode)
+	o, err = h.create(name, Unfinished)
 	if !errors.Is(err, fs.ErrExist) {
 		return o, "", err
 	}
@@ -94,7 +99,7 @@ func (t *Target) createFile(h handle, name string, mode uint32) (o out, temp str
 		temp = temporaryName()
 		name = temp
 	}
-	o, err = h.create(name, mode)
+	o, err = h.create(name, Unfinished)
 	return o, temp, err
 }
 
@@ -221,12 +226,8 @@ func (f *OutFile) Discard() error {
 // then is a *MetaError.
 func (t *Target) WriteFile(path string, data []byte, m sources.Meta, attributes []sources.Attribute) error {
 	var metaErr error
-	mode := m.Mode & 0o777
-	if len(attributes) > 0 {
-		mode |= 0o200 // a read-only file takes none
-	}
 	err := t.in("write", path, func(h handle, name string) error {
-		o, temp, err := t.createFile(h, name, mode)
+		o, temp, err := t.createFile(h, name)
 		if err != nil {
 			return err
 		}
