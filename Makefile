@@ -13,9 +13,11 @@ test:
 	go test -timeout 30m ./...
 
 # The full campaign of docs/reliability.md, which says how long each part takes, or
-# one part of it: make torture PART=power. FROM goes on from a seed that it printed.
+# one part of it: make torture PART=power. FROM goes on from a seed that it printed,
+# FOR ends each test after a time.
 PART = all
 FROM = 1
+FOR = 0
 RUN_all = .
 RUN_crash = ^TestAPowerCut
 RUN_power = ^TestARealPowerCut|^TestACacheOnADeadDisk
@@ -23,7 +25,7 @@ RUN_kill = Kill|Interrupted
 RUN_faults = ^TestNoFailure
 RUN_space = ^TestADriveThatIsFull
 RUN_damage = ^TestAnyByte|^TestAnyFile|Damage|^TestTheCheckCommand|^TestTheRepairCommands|^TestADeletedCache
-RUN_hostile = Hostile|^TestNamesDo|^TestARepositoryThatWasSetBack
+RUN_hostile = Hostile|^TestNamesDo|^TestContentThat|^TestARepositoryThatWasSetBack
 RUN_together = AtTheSameTime
 RUN_model = ^TestTheRepositoryAgrees|^TestTenYears
 RUN_memory = ^TestABit
@@ -31,7 +33,7 @@ RUN_secrets = ^TestSecrets
 
 torture:
 	./testdata/install-needs
-	go test ./cmd/internal/proof -full -v -from $(FROM) -timeout 48h -run '$(or $(RUN_$(PART)),no such part)'
+	go test ./cmd/internal/proof -full -v -from $(FROM) -for $(FOR) -timeout 48h -run '$(or $(RUN_$(PART)),no such part)'
 
 race:
 	go test -race -timeout 60m ./...

@@ -7,11 +7,15 @@ import (
 	"io/fs"
 	"maps"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"chartkeep/gc"
 	"chartkeep/repo"
@@ -28,6 +32,16 @@ type ledger struct {
 	binned  map[repo.DocumentID]bool // of these: forgotten, but to be had from the bin
 	flux    func(file string) bool   // files that the step under way makes or removes
 	settled map[string]bool          // files that were whole before it
+	code    []byte                   // what opens the repository
+}
+
+// copied is the ledger as it is now. What is reported later is not asked of a state
+// that was left before.
+func (l *ledger) copied() *ledger {
+	return &ledger{
+		saved: maps.Clone(l.saved), records: maps.Clone(l.records), binned: maps.Clone(l.binned),
+		flux: l.flux, settled: l.settled, code: l.code,
+	}
 }
 
 // crashes runs steps on a file system whose power it cuts before each operation.
@@ -35,15 +49,15 @@ type crashes struct {
 	*ledger
 	t     *testing.T
 	store *storagetest.Crash
-	code  []byte
 	rng   *rand.Rand
 	cuts  int
 	each  int // examine every so many cuts
 	tries int // states that are made of each
 	step  string
-	ended bool // too much has failed
+	ended atomic.Bool // too much has failed
 
-	states int // that were looked at
+	looking errgroup.Group // at states, beside each other and beside what makes more
+	states  int            // that were looked at
 }
 
 func newCrashes(t *testing.T, seed uint64) *crashes {
@@ -51,6 +65,7 @@ func newCrashes(t *testing.T, seed uint64) *crashes {
 		t: t, store: storagetest.NewCrash(), rng: rand.New(rand.NewPCG(seed, 7)), each: 3, tries: 2,
 		ledger: &ledger{saved: map[repo.DocumentID]tree{}, records: map[string]bool{}, binned: map[repo.DocumentID]bool{}, settled: map[string]bool{}},
 	}
+	c.looking.SetLimit(runtime.GOMAXPROCS(0))
 	if *full {
 		c.each, c.tries = 1, 6
 	}
@@ -66,9 +81,10 @@ const manyStates = 1_000_000 / 7
 // moments.
 func eachSeed(t *testing.T, test func(c *crashes)) {
 	states, cuts, seed, began := 0, 0, *from, time.Now()
-	for first := true; first || *full && states < manyStates && !t.Failed(); first = false {
+	for first := true; first || *full && states < manyStates && goesOn(began) && !t.Failed(); first = false {
 		c := newCrashes(t, seed)
 		test(c)
+		must(t, c.looking.Wait())
 		states, cuts, seed = states+c.states, cuts+c.cuts, seed+1
 		if *full && seed%10 == 0 {
 			fmt.Printf("%s: %d states up to seed %d\n", t.Name(), states, seed-1)
@@ -120,50 +136,56 @@ func (c *crashes) cut(op storagetest.FSOp, path string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.cuts++
-	if c.cuts%c.each != 0 && op != storagetest.FSRenameNew && op != storagetest.FSRemove || c.ended {
+	if c.cuts%c.each != 0 && op != storagetest.FSRenameNew && op != storagetest.FSRemove || c.ended.Load() {
 		return nil
 	}
+	where := fmt.Sprintf("%s, before %s %s", c.step, op, path)
+	known := c.copied()
 	for range c.tries {
 		c.states++
-		if err := c.examine(c.store.Clone(c.rng)); err != nil {
-			c.t.Errorf("power cut during %s, before %s %s: %v", c.step, op, path, err)
-			c.ended = true
+		left := c.store.Clone(c.rng)
+		c.looking.Go(func() error {
+			if c.ended.Load() {
+				return nil
+			}
+			if err := known.examine(c.t.Context(), left); err != nil && c.ended.CompareAndSwap(false, true) {
+				c.t.Errorf("power cut during %s: %v", where, err)
+			}
 			return nil
-		}
+		})
 	}
 	return nil
 }
 
 // examine wants everything that was reported as saved, a check that finds no
 // damage, and a next run that goes on and leaves nothing open.
-func (c *crashes) examine(left *storagetest.Crash) error {
-	ctx := c.t.Context()
-	r, err := repo.Open(ctx, left, c.code, repo.Options{})
+func (l *ledger) examine(ctx context.Context, left *storagetest.Crash) error {
+	r, err := repo.Open(ctx, left, l.code, repo.Options{})
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	if err := c.unharmed(ctx, r); err != nil {
+	if err := l.unharmed(ctx, r); err != nil {
 		return err
 	}
-	return c.goesOn(ctx, left)
+	return l.goesOn(ctx, left)
 }
 
 // unharmed allows for what a cut can leave: one copy of two of a file that was
 // being written, which is the second one, or removed, which is the other.
-func (c *crashes) unharmed(ctx context.Context, r *repo.Repository) error {
+func (l *ledger) unharmed(ctx context.Context, r *repo.Repository) error {
 	err := onlyHalf(ctx, r, func(file string) bool {
 		second := !strings.HasPrefix(file, "copies/")
-		return second && !c.settled[file] || !second && c.flux(file)
+		return second && !l.settled[file] || !second && l.flux(file)
 	})
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.restores(ctx, r), c.remembers(ctx, r))
+	return errors.Join(l.restores(ctx, r), l.remembers(ctx, r))
 }
 
 // remembers wants every record that was reported as written, and no gap.
-func (c *crashes) remembers(ctx context.Context, r *repo.Repository) error {
+func (l *ledger) remembers(ctx context.Context, r *repo.Repository) error {
 	records, broken, err := r.Records(ctx, 0)
 	if err = errors.Join(append(broken, err)...); err != nil {
 		return err
@@ -172,7 +194,7 @@ func (c *crashes) remembers(ctx context.Context, r *repo.Repository) error {
 	for _, rec := range records {
 		there[strings.Join(rec.Errors, "")] = true
 	}
-	for what := range c.records {
+	for what := range l.records {
 		if !there[what] {
 			return fmt.Errorf("the record of %q is lost", what)
 		}
@@ -199,9 +221,9 @@ func onlyHalf(ctx context.Context, r *repo.Repository, mayMiss func(file string)
 	return nil
 }
 
-func (c *crashes) restores(ctx context.Context, r *repo.Repository) error {
-	for id, want := range c.saved {
-		if c.binned[id] {
+func (l *ledger) restores(ctx context.Context, r *repo.Repository) error {
+	for id, want := range l.saved {
+		if l.binned[id] {
 			if err := r.TakeBack(ctx, id); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
@@ -219,15 +241,15 @@ func (c *crashes) restores(ctx context.Context, r *repo.Repository) error {
 }
 
 // goesOn backs up and prunes on what is left.
-func (c *crashes) goesOn(ctx context.Context, left *storagetest.Crash) error {
-	r, err := repo.Open(ctx, left, c.code, repo.Options{})
+func (l *ledger) goesOn(ctx context.Context, left *storagetest.Crash) error {
+	r, err := repo.Open(ctx, left, l.code, repo.Options{})
 	if err != nil {
 		return err
 	}
 	defer r.Close()
 	s, err := save(ctx, r, night(9))
 	if err == nil { // a backup ends what was begun, and only a prune what was to go
-		err = onlyHalf(ctx, r, c.flux)
+		err = onlyHalf(ctx, r, l.flux)
 	}
 	if err == nil {
 		err = prune(ctx, r)
@@ -235,7 +257,7 @@ func (c *crashes) goesOn(ctx context.Context, left *storagetest.Crash) error {
 	if err != nil {
 		return fmt.Errorf("the next run: %w", err)
 	}
-	again, err := repo.Open(ctx, left, c.code, repo.Options{})
+	again, err := repo.Open(ctx, left, l.code, repo.Options{})
 	if err != nil {
 		return err
 	}
@@ -247,7 +269,7 @@ func (c *crashes) goesOn(ctx context.Context, left *storagetest.Crash) error {
 	if got, problems, err := back(ctx, again, s); err != nil || !maps.Equal(got, night(9)) {
 		return fmt.Errorf("the next run's snapshot: %v, %w", problems, err)
 	}
-	return c.restores(ctx, again)
+	return l.restores(ctx, again)
 }
 
 func prune(ctx context.Context, r *repo.Repository) error { return pruneAt(ctx, r, time.Time{}) }
@@ -281,149 +303,4 @@ func (c *crashes) strikeOut(id repo.DocumentID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.saved, id)
-}
-
-func TestAPowerCutLosesNothingThatWasSaved(t *testing.T) { eachSeed(t, (*crashes).nights) }
-
-func (c *crashes) nights() {
-	t, ctx := c.t, c.t.Context()
-	r := c.init()
-	defer r.Close()
-	var saved []*snapshot.Snapshot
-	for n := 1; n <= 3; n++ {
-		// On the second night every pack is published as soon as it is stored.
-		o := repo.WriterOptions{Publish: []time.Duration{0, time.Hour, 1, 0}[n]}
-		c.during(fmt.Sprintf("backup %d", n), nothing, func() {
-			s, err := saveWith(ctx, r, night(n), o)
-			must(t, err)
-			c.note(s, night(n))
-			saved = append(saved, s)
-		})
-	}
-	c.during("forget", under("snapshots/", "copies/snapshots/"), func() {
-		c.strikeOut(saved[0].ID)
-		must(t, r.RemoveDocument(ctx, repo.Snapshots, saved[0].ID))
-	})
-	c.during("prune", under("packs/", "index/", "sessions/", "copies/sessions/"), func() { must(t, prune(ctx, r)) })
-	c.during("backup beside what was pruned", nothing, func() { c.note(backup(t, r, night(4)), night(4)) })
-}
-
-// What is forgotten can be taken back, wherever the power goes: while it is
-// forgotten, pruned around, and taken back.
-func TestAPowerCutLosesNothingThatIsInTheBin(t *testing.T) { eachSeed(t, (*crashes).bin) }
-
-func (c *crashes) bin() {
-	t, ctx := c.t, c.t.Context()
-	r := c.init()
-	defer r.Close()
-	var saved []*snapshot.Snapshot
-	c.store.FS.Before = nil
-	for n := 1; n <= 3; n++ {
-		saved = append(saved, backup(t, r, night(n)))
-		c.note(saved[n-1], night(n))
-	}
-	c.store.FS.Before = c.cut
-	week := repo.Discard{Now: time.Now(), Until: time.Now().AddDate(0, 0, 7)}
-	first, second := saved[0].ID, saved[1].ID
-	c.binned[first] = true
-	c.strikeOut(second)
-	bin := under("snapshots/", "copies/snapshots/", "bin/", "copies/bin/")
-	c.during("forget", bin, func() {
-		must(t, r.Discard(ctx, []repo.DocumentID{first}, week, func(repo.DocumentID, bool) {}))
-		must(t, r.Discard(ctx, []repo.DocumentID{second}, repo.Discard{Now: time.Now()}, func(repo.DocumentID, bool) {}))
-	})
-	c.during("prune", under("packs/", "index/", "sessions/", "copies/sessions/", "bin/", "copies/bin/"), func() { must(t, prune(ctx, r)) })
-	c.during("taking back", bin, func() { must(t, r.TakeBack(ctx, first)) })
-}
-
-func TestAPowerCutWhileKeysChangeLeavesOneThatOpens(t *testing.T) { eachSeed(t, (*crashes).keys) }
-
-func (c *crashes) keys() {
-	t, ctx := c.t, c.t.Context()
-	r := c.init()
-	defer r.Close()
-	c.during("backup", nothing, func() { c.note(backup(t, r, night(1)), night(1)) })
-	c.during("change of keys", under("keys/", "copies/keys/"), func() {
-		for range 2 {
-			code := crypt.NewRecoveryCode()
-			slots, err := r.Slots(ctx)
-			must(t, err)
-			_, err = r.AddRecovery(ctx, code, "new")
-			must(t, err)
-			c.mu.Lock()
-			c.code = []byte(code.String())
-			c.mu.Unlock()
-			must(t, r.RemoveSlot(ctx, slots[0].ID))
-		}
-	})
-}
-
-func TestAPowerCutDuringARepairHarmsNothing(t *testing.T) { eachSeed(t, (*crashes).repair) }
-
-func (c *crashes) repair() {
-	t, ctx := c.t, c.t.Context()
-	r := c.init()
-	defer r.Close()
-	c.store.FS.Before = nil
-	s := backup(t, r, night(1))
-	whole := files(t, c.store)
-	for name, b := range whole {
-		turned := slices.Clone(b)
-		turned[len(b)/2] ^= 1
-		if strings.HasPrefix(name, "copies/") {
-			continue
-		}
-		must(t, c.store.Replace(ctx, name, turned))
-	}
-	c.note(s, night(1))
-	c.store.FS.Before = func(op storagetest.FSOp, path string) error {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.cuts++
-		c.states++
-		left := c.store.Clone(c.rng)
-		again, err := repo.Open(ctx, left, c.code, repo.Options{})
-		if err == nil {
-			defer again.Close()
-			err = c.restores(ctx, again)
-		}
-		if err != nil {
-			t.Errorf("power cut before %s %s: %v", op, path, err)
-		}
-		return nil
-	}
-	must(t, repair(ctx, r))
-	c.store.FS.Before = nil
-	for _, name := range differences(whole, files(t, c.store)) {
-		if !strings.HasPrefix(name, "index/") {
-			t.Errorf("%s is not what it was", name)
-		}
-	}
-	faults, missing, err := inspect(ctx, r)
-	if err != nil || len(faults)+len(missing) > 0 || c.cuts < 40 {
-		t.Errorf("after %d cuts and a repair: %v %v %v", c.cuts, faults, missing, err)
-	}
-}
-
-// repair mends all that a check finds.
-func repair(ctx context.Context, r *repo.Repository) error {
-	faults, _, err := inspect(ctx, r)
-	if err != nil {
-		return err
-	}
-	if _, err := r.RepairTwins(ctx, faults); err != nil {
-		return err
-	}
-	for _, f := range faults {
-		if !f.Pack.IsZero() && strings.HasPrefix(f.File, "packs/") {
-			if err := r.RepairPack(ctx, f.Pack); err != nil {
-				return err
-			}
-		}
-	}
-	plan, adopt, err := r.PlanIndexRepair(ctx)
-	if err != nil {
-		return err
-	}
-	return r.RepairIndex(ctx, plan, adopt)
 }

@@ -13,6 +13,7 @@ import (
 )
 
 func TestAPowerCutDuringACopyLosesNothing(t *testing.T) {
+	t.Parallel()
 	t.Run("companion", func(t *testing.T) { eachSeed(t, func(c *crashes) { c.copies(true) }) })
 	t.Run("independent", func(t *testing.T) { eachSeed(t, func(c *crashes) { c.copies(false) }) })
 }
@@ -51,6 +52,7 @@ func (c *crashes) copies(companion bool) {
 }
 
 func TestAPowerCutLosesNoRecordAndNoReserveIsInTheWay(t *testing.T) {
+	t.Parallel()
 	eachSeed(t, (*crashes).recordsAndReserve)
 }
 

@@ -66,7 +66,12 @@ func TestARunThatIsKilledAnywhereHarmsNothing(t *testing.T) {
 	if *full {
 		kills = 4000
 	}
+	began = time.Now()
 	for i := range kills {
+		if !goesOn(began) {
+			kills = i
+			break
+		}
 		signal := []syscall.Signal{syscall.SIGKILL, syscall.SIGKILL, syscall.SIGINT, syscall.SIGTERM}[i%4]
 		if f.interrupt(signal, time.Duration(rng.Int64N(int64(length))), "backup", f.path("after")) {
 			hit++
@@ -82,6 +87,7 @@ func TestARunThatIsKilledAnywhereHarmsNothing(t *testing.T) {
 	if hit < kills/3 {
 		t.Errorf("of %d runs only %d were still going on when the signal came", kills, hit)
 	}
+	t.Logf("%d signals, %d of them ended a run", kills, hit)
 	f.exits(0, "backup", f.path("after"))
 	all := f.snapshots()
 	f.holds(all[len(all)-1], f.path("after"), after)
@@ -182,13 +188,20 @@ func TestAPruneThatIsKilledAnywhereHarmsNothing(t *testing.T) {
 		nights = 1000
 	}
 	rng := rand.New(rand.NewPCG(uint64(os.Getpid()), 1))
+	hit, began := 0, time.Now()
 	for n := range nights {
+		if !goesOn(began) {
+			nights = n
+			break
+		}
 		for i := range byte(3) { // a third of everything is another one now
 			office[fmt.Sprintf("dumps/%d.sql", (3*n+int(i))%6)] = noise(byte(n), 2<<20+int(i)<<10)
 		}
 		office.plant(t, dir)
 		f.exits(0, "backup", dir)
-		f.interrupt(syscall.SIGKILL, time.Duration(rng.Int64N(int64(length))), "forget", "--keep-last", "2", "--prune")
+		if f.interrupt(syscall.SIGKILL, time.Duration(rng.Int64N(int64(length))), "forget", "--keep-last", "2", "--prune") {
+			hit++
+		}
 		f.exits(0, "check")
 		all := f.snapshots()
 		f.holds(all[len(all)-1], dir, office)
@@ -196,6 +209,7 @@ func TestAPruneThatIsKilledAnywhereHarmsNothing(t *testing.T) {
 			return
 		}
 	}
+	t.Logf("%d nights, %d of them killed", nights, hit)
 	f.exits(0, "forget", "--keep-last", "1", "--prune")
 	f.exits(0, "check", "--read-data")
 	f.holds(f.snapshots()[0], dir, office)

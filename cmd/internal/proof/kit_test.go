@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"chartkeep/index"
 	"chartkeep/repo"
@@ -31,6 +32,12 @@ var full = flag.Bool("full", false, "run the tests in their long form")
 // from is the first seed of the tests that draw. A long form that was ended goes
 // on where it was with the seed after the last one that it printed.
 var from = flag.Uint64("from", 1, "the first `SEED`")
+
+// span ends a long form that draws after some time, between one seed and the next.
+var span = flag.Duration("for", 0, "end each test's long form after this `TIME`; 0: when it is done")
+
+// goesOn reports whether a long form that began then has time for another seed.
+func goesOn(began time.Time) bool { return *span == 0 || time.Since(began) < *span }
 
 // tree is a practice in memory: paths of files, without a slash in front, to
 // their content. It is a source, and what a restore into memory makes.

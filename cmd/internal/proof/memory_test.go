@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"chartkeep/index"
 	"chartkeep/repo"
@@ -55,7 +56,8 @@ func TestABitThatTurnsOnItsWayToTheDriveIsNoticedAfterTheWrite(t *testing.T) {
 	}
 	base := newPatient(t, 3)
 	total := 0
-	for seed := *from; seed < *from+times; seed++ {
+	seed, began := *from, time.Now()
+	for ; seed < *from+times && goesOn(began); seed++ {
 		for at, more := 0, true; more; at++ {
 			st := &bitFlips{Store: base.copy(t), rng: rand.New(rand.NewPCG(seed, uint64(at))), at: at, calls: map[string]int{}}
 			faults, err := saveAndVerify(t, st, base.code)
@@ -72,7 +74,7 @@ func TestABitThatTurnsOnItsWayToTheDriveIsNoticedAfterTheWrite(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d bits turned, all of them noticed", total)
+	t.Logf("seeds %d to %d: %d bits turned", *from, seed-1, total)
 }
 
 // copy is a store with what the patient was at first.

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -17,7 +16,6 @@ import (
 	"chartkeep/repo"
 	"chartkeep/repo/crypt"
 	"chartkeep/repo/storage"
-	"chartkeep/repo/storage/mem"
 	"chartkeep/repo/storage/storagetest"
 	"chartkeep/snapshot"
 )
@@ -75,153 +73,6 @@ func initWithCode(ctx context.Context, st storage.Store) (*repo.Repository, []by
 		err = r.RemoveSlot(ctx, slots[0].ID)
 	}
 	return r, []byte(code.String()), err
-}
-
-// acts are what can happen. Each works on an open repository, except for the user
-// and the clock.
-var acts = map[string]func(w *world, ctx context.Context, r *repo.Repository, rng *rand.Rand) error{
-	"edit":   func(w *world, _ context.Context, _ *repo.Repository, rng *rand.Rand) error { w.edit(rng); return nil },
-	"backup": (*world).backupAct,
-	"forget": (*world).forgetAct,
-	"take back": func(w *world, ctx context.Context, r *repo.Repository, rng *rand.Rand) error {
-		id, ok := pick(rng, w.binned)
-		if !ok {
-			return nil
-		}
-		if err := r.TakeBack(ctx, id); err != nil {
-			return err
-		}
-		w.listed[id] = w.binned[id]
-		delete(w.binned, id)
-		return nil
-	},
-	"prune": func(w *world, ctx context.Context, r *repo.Repository, _ *rand.Rand) error {
-		if w.hurt {
-			return nil
-		}
-		for id := range w.binned {
-			if !w.now.Before(w.until[id]) {
-				delete(w.binned, id)
-			}
-		}
-		return pruneAt(ctx, r, w.now)
-	},
-	"restore": func(w *world, ctx context.Context, r *repo.Repository, rng *rand.Rand) error {
-		id, ok := pick(rng, w.listed)
-		if !ok {
-			return nil
-		}
-		return comesBack(ctx, r, id, w.listed[id])
-	},
-	"damage": (*world).damageAct,
-	"repair": func(w *world, ctx context.Context, r *repo.Repository, _ *rand.Rand) error {
-		w.hurt = false
-		return repair(ctx, r)
-	},
-	"lose the cache": func(w *world, _ context.Context, _ *repo.Repository, _ *rand.Rand) error {
-		if w.cache == "" {
-			return nil
-		}
-		return os.RemoveAll(filepath.Join(w.cache, "index"))
-	},
-	"clock": func(w *world, _ context.Context, _ *repo.Repository, rng *rand.Rand) error {
-		w.now = w.now.Add(time.Duration(rng.Int64N(int64(20*24*time.Hour))) - 5*24*time.Hour)
-		if rng.IntN(20) == 0 {
-			w.now = w.now.AddDate(rng.IntN(3)-1, 0, 0)
-		}
-		return nil
-	},
-}
-
-func pick(rng *rand.Rand, m map[repo.DocumentID]tree) (repo.DocumentID, bool) {
-	if len(m) == 0 {
-		return "", false
-	}
-	ids := slices.Sorted(maps.Keys(m))
-	return ids[rng.IntN(len(ids))], true
-}
-
-func (w *world) edit(rng *rand.Rand) {
-	next := maps.Clone(w.src)
-	for range 1 + rng.IntN(5) {
-		name := fmt.Sprintf("srv/%c/f%d", 'a'+rng.IntN(4), rng.IntN(20))
-		switch was, there := next[name]; {
-		case !there:
-			next[name] = noise(byte(rng.IntN(40)), rng.IntN(30_000)) // some of it is the same as elsewhere
-		case rng.IntN(3) == 0:
-			delete(next, name)
-		default:
-			at := rng.IntN(len(was) + 1)
-			next[name] = was[:at] + rows(rng.Uint64(), rng.IntN(30)) + was[at:]
-		}
-	}
-	if len(next) > 0 {
-		w.src = next
-	}
-}
-
-func (w *world) backupAct(ctx context.Context, r *repo.Repository, _ *rand.Rand) error {
-	w.pending = w.src
-	wr, err := r.NewWriter(ctx, repo.WriterOptions{Concurrency: 1})
-	if err != nil {
-		return err
-	}
-	defer wr.Abort()
-	s, err := saveTo(ctx, r, wr, w.src)
-	if err != nil {
-		return err
-	}
-	s.Time = w.now
-	if err := s.Put(ctx, wr); err != nil {
-		return err
-	}
-	w.listed[s.ID] = w.src
-	w.backups++
-	return nil
-}
-
-// forgetAct forgets a snapshot, for some days or for good, but never the last.
-func (w *world) forgetAct(ctx context.Context, r *repo.Repository, rng *rand.Rand) error {
-	if len(w.listed) < 2 {
-		return nil
-	}
-	id, _ := pick(rng, w.listed)
-	d := repo.Discard{Now: w.now, Until: w.now.AddDate(0, 0, 1+rng.IntN(14))}
-	if err := r.Discard(ctx, []repo.DocumentID{id}, d, func(repo.DocumentID, bool) {}); err != nil {
-		return err
-	}
-	w.binned[id], w.until[id] = w.listed[id], d.Until
-	delete(w.listed, id)
-	return nil
-}
-
-// damageAct turns a byte of some packs, or takes one of two copies.
-func (w *world) damageAct(ctx context.Context, _ *repo.Repository, rng *rand.Rand) error {
-	if w.hurt {
-		return nil
-	}
-	w.hurt = true
-	for info, err := range w.store.List(ctx, "") {
-		if err != nil {
-			return err
-		}
-		switch {
-		case strings.HasPrefix(info.Name, "packs/") && rng.IntN(2) == 0:
-			b, err := storage.ReadAll(ctx, w.store, info.Name, 1<<30)
-			if err != nil {
-				return err
-			}
-			b[rng.IntN(len(b))] ^= 1 << rng.IntN(8)
-			if err := w.store.Replace(ctx, info.Name, b); err != nil {
-				return err
-			}
-		case strings.HasPrefix(info.Name, "copies/") && rng.IntN(4) == 0:
-			if err := w.store.Remove(ctx, info.Name); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // do does one act. One in so many is cut off by a power cut, after which the
@@ -409,12 +260,14 @@ func shrink(ctx context.Context, t testing.TB, list []act, cached bool, oneIn in
 // TestTheRepositoryAgreesWithItsModel plays random lives and compares all that a
 // user believes with all that is there.
 func TestTheRepositoryAgreesWithItsModel(t *testing.T) {
+	t.Parallel()
 	lives, length := uint64(3), 40
 	if *full {
 		lives, length = 1000, 200
 	}
 	crashed, backups := 0, 0
-	for seed := *from; seed < *from+lives; seed++ {
+	seed, acts, began := *from, 0, time.Now()
+	for ; seed < *from+lives && goesOn(began); seed++ {
 		list := some(seed, length)
 		w, went, err := play(t.Context(), t, list, seed%2 == 0, 5)
 		if err != nil {
@@ -422,91 +275,7 @@ func TestTheRepositoryAgreesWithItsModel(t *testing.T) {
 			least := shrink(t.Context(), t, list[:went+1], seed%2 == 0, 5)
 			t.Fatalf("the shortest that fails: %v", least)
 		}
-		crashed, backups = crashed+w.crashes, backups+w.backups
+		crashed, backups, acts = crashed+w.crashes, backups+w.backups, acts+went
 	}
-	t.Logf("seeds %d to %d: %d acts, %d backups, %d power cuts", *from, *from+lives-1, lives*uint64(length), backups, crashed)
-}
-
-// TestTenYearsOfNights saves every night for ten years, keeps two weeks, a year's
-// months and all years, and cuts the power in one of five runs. What is kept then
-// takes as much as it would in a new repository.
-func TestTenYearsOfNights(t *testing.T) {
-	nights := 40
-	if *full {
-		nights = 3650
-	}
-	ctx := t.Context()
-	w, err := newWorld(ctx, "")
-	must(t, err)
-	rng := rand.New(rand.NewPCG(*from, 4))
-	for n := range nights {
-		w.now = w.now.AddDate(0, 0, 1)
-		w.edit(rng)
-		w.src["srv/ct"] = noise(byte(n), 200<<10)
-		must(t, w.do(ctx, act{"backup", rng.Uint64()}, 5))
-		if n%7 == 6 {
-			must(t, w.retain(ctx, 14))
-			must(t, w.do(ctx, act{"prune", rng.Uint64()}, 5))
-		}
-		if n%30 == 29 {
-			must(t, w.agrees(ctx))
-		}
-	}
-	must(t, w.retain(ctx, 14))
-	w.now = w.now.AddDate(0, 1, 0)
-	must(t, w.do(ctx, act{"prune", 1}, 1<<30))
-	must(t, w.agrees(ctx))
-	is, want := size(t, w.store), w.anew(t)
-	t.Logf("%d nights, %d power cuts: %d snapshots take %d bytes, %d in a new repository (%+.1f %%)", nights, w.crashes, len(w.listed), is, want, 100*float64(is-want)/float64(want))
-	if is > want*105/100 {
-		t.Errorf("%d bytes are used, %d are needed", is, want)
-	}
-}
-
-// retain forgets what is older than some nights, but for the first of each month.
-func (w *world) retain(ctx context.Context, nights int) error {
-	r, err := repo.Open(ctx, w.store, w.code, repo.Options{})
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	all, broken, err := snapshot.All(ctx, r)
-	if err = errors.Join(append(broken, err)...); err != nil {
-		return err
-	}
-	for i, s := range all[:max(0, len(all)-nights)] {
-		first := i == 0 || all[i-1].Time.Month() != s.Time.Month()
-		if first && s.Time.After(w.now.AddDate(-1, 0, 0)) || first && s.Time.Month() == time.January {
-			continue
-		}
-		d := repo.Discard{Now: w.now, Until: w.now.AddDate(0, 0, 7)}
-		if err := r.Discard(ctx, []repo.DocumentID{s.ID}, d, func(repo.DocumentID, bool) {}); err != nil {
-			return err
-		}
-		w.binned[s.ID], w.until[s.ID] = w.listed[s.ID], d.Until
-		delete(w.listed, s.ID)
-	}
-	return nil
-}
-
-// anew is how much a new repository takes for what is listed.
-func (w *world) anew(t *testing.T) int64 {
-	st := mem.New()
-	r, _, err := initWithCode(t.Context(), st)
-	must(t, err)
-	defer r.Close()
-	wr, err := r.NewWriter(t.Context(), repo.WriterOptions{Concurrency: 1})
-	must(t, err)
-	defer wr.Abort()
-	var made []*snapshot.Snapshot
-	for _, src := range w.listed {
-		root, sum, err := snapshot.Save(t.Context(), r, wr, src, snapshot.SaveOptions{})
-		must(t, err)
-		made = append(made, &snapshot.Snapshot{Root: *root, Summary: sum, Host: "proof", Complete: true})
-	}
-	must(t, wr.Flush())
-	for _, s := range made {
-		must(t, s.Put(t.Context(), wr))
-	}
-	return size(t, st)
+	t.Logf("seeds %d to %d: %d acts, %d backups, %d power cuts", *from, seed-1, acts, backups, crashed)
 }

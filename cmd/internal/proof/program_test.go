@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -23,6 +24,7 @@ var binary string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	debug.SetGCPercent(400) // most tests hold little, and make much garbage
 	dir, err := os.MkdirTemp("", "chartkeep-proof")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
