@@ -1,11 +1,14 @@
 package proof_test
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestAPruneThatIsKilledAtAnyCallHarmsNothing kills forget and prune before every
@@ -19,20 +22,7 @@ func TestAPruneThatIsKilledAtAnyCallHarmsNothing(t *testing.T) {
 	} {
 		t.Run(strings.Join(run, " "), func(t *testing.T) {
 			k := newKills(t, run)
-			total := k.kill(0)
-			sample := 5
-			if *full {
-				sample = total
-			}
-			for i := range sample {
-				at := 1 + i*total/sample
-				k.kill(at)
-				k.look()
-				if t.Failed() {
-					t.Fatalf("killed before call %d of %d", at, total)
-				}
-			}
-			t.Logf("%d calls change files; killed before %d of them", total, sample)
+			k.everywhere(k.look)
 		})
 	}
 }
@@ -45,6 +35,38 @@ type kills struct {
 	src  string
 	last string // the ID of the newest
 	all  int64  // bytes after a prune that was let be
+}
+
+// everywhere kills it before each call, or before some of them, and looks each time
+// at what is left. The program does several things at a time, so that the calls are
+// not always the same ones; killed before as many as there were at first, it has in a
+// few of the runs come to its end.
+func (k *kills) everywhere(look func()) {
+	k.Helper()
+	total := k.kill(0)
+	sample := 5
+	if *full {
+		sample = total
+	}
+	hit, began := 0, time.Now()
+	for i := range sample {
+		at := int(*from) + i*total/sample
+		if at > total || !goesOn(began) {
+			k.Logf("the next one is call %d", at)
+			break
+		}
+		if k.kill(at) >= at {
+			hit++
+		}
+		look()
+		if k.Failed() {
+			k.Fatalf("killed before call %d of %d", at, total)
+		}
+	}
+	if hit < min(sample, 5)/2 {
+		k.Errorf("it was killed %d times only", hit)
+	}
+	k.Logf("%d calls change files; from call %d on killed before %d of them", total, *from, hit)
 }
 
 func newKills(t *testing.T, args []string) *kills {
@@ -63,18 +85,30 @@ func newKills(t *testing.T, args []string) *kills {
 		k.exits(0, "forget", "latest~1")
 	}
 	must(t, os.RemoveAll(k.path("cache")))
-	must(t, os.Rename(k.path("repo"), k.path("whole")))
+	k.setAside()
 	k.reset()
 	k.exits(0, "forget", "--keep-last", "1", "--prune")
 	k.all = size(t, k.inside().Store())
 	return k
 }
 
+// setAside keeps the repository and the cache as they are, for reset.
+func (k *kills) setAside() {
+	k.Helper()
+	must(k, os.Mkdir(k.path("whole"), 0o700))
+	for _, what := range []string{"repo", "cache"} {
+		if err := os.Rename(k.path(what), k.path("whole", what)); !errors.Is(err, fs.ErrNotExist) {
+			must(k, err)
+		}
+	}
+}
+
 func (k *kills) reset() {
 	k.Helper()
-	must(k, os.RemoveAll(k.path("repo")))
-	must(k, os.RemoveAll(k.path("cache")))
-	if out, err := exec.Command("cp", "-a", k.path("whole"), k.path("repo")).CombinedOutput(); err != nil {
+	for _, what := range []string{"repo", "cache", "out"} {
+		must(k, os.RemoveAll(k.path(what)))
+	}
+	if out, err := exec.Command("cp", "-a", k.path("whole")+"/.", k.dir).CombinedOutput(); err != nil {
 		k.Fatalf("%s", out)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os/exec"
 	"runtime"
+	"slices"
 	"syscall"
 	"testing"
 	"unsafe"
@@ -87,6 +88,13 @@ type syscallInfo struct {
 	args   [6]uint64
 }
 
+// changing are the calls that always change a file or a folder.
+var changing = []int{
+	unix.SYS_FSYNC, unix.SYS_FDATASYNC, unix.SYS_SYNCFS, unix.SYS_FTRUNCATE, unix.SYS_FALLOCATE, unix.SYS_COPY_FILE_RANGE,
+	unix.SYS_UNLINKAT, unix.SYS_MKDIRAT, unix.SYS_MKNODAT, unix.SYS_RENAMEAT, unix.SYS_RENAMEAT2, unix.SYS_LINKAT, unix.SYS_SYMLINKAT,
+	unix.SYS_FCHMOD, unix.SYS_FCHMODAT, unix.SYS_FCHOWN, unix.SYS_FCHOWNAT, unix.SYS_UTIMENSAT, unix.SYS_SETXATTR, unix.SYS_LSETXATTR, unix.SYS_FSETXATTR,
+}
+
 // changesFiles reports whether a thread is about to change a file.
 func (p *traced) changesFiles(tid int) bool {
 	var i syscallInfo
@@ -100,8 +108,6 @@ func (p *traced) changesFiles(tid int) bool {
 		return i.args[2]&syscall.O_CREAT != 0
 	case unix.SYS_WRITE, unix.SYS_PWRITE64:
 		return i.args[0] > 2 // not to its streams
-	case unix.SYS_FSYNC, unix.SYS_FDATASYNC, unix.SYS_FTRUNCATE, unix.SYS_UNLINKAT, unix.SYS_MKDIRAT, unix.SYS_RENAMEAT, unix.SYS_RENAMEAT2, unix.SYS_LINKAT:
-		return true
 	}
-	return false
+	return slices.Contains(changing, int(i.number))
 }
