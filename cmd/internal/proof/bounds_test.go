@@ -148,6 +148,7 @@ func TestARestoreDoesWithFewOpenFiles(t *testing.T) {
 // program on 100,000 files. Most of what it needs (52 to 77 MiB, measured) is
 // buffers and caches of a fixed size; a kilobyte for each file would show.
 func TestMemoryDoesNotGrowWithTheNumberOfFiles(t *testing.T) {
+	t.Parallel()
 	const bound = 120 << 10 // KiB
 	f := newOffice(t, defaultParity)
 	dir := f.path("many")

@@ -12,6 +12,7 @@ import (
 // TestTheCheckCommandFindsWhateverHappenedToAFile hurts each file of a repository
 // and asks the program. Its exit code is what scripts go by.
 func TestTheCheckCommandFindsWhateverHappenedToAFile(t *testing.T) {
+	t.Parallel()
 	f := newOffice(t, defaultParity)
 	src := f.path("src")
 	night(1).plant(t, src)

@@ -123,6 +123,7 @@ func comesBack(ctx context.Context, r *repo.Repository, id repo.DocumentID, want
 // TestNoFailureOfTheStoreIsReportedAsSuccess fails each call of each job, once
 // and for good, and looks at what the job says and leaves.
 func TestNoFailureOfTheStoreIsReportedAsSuccess(t *testing.T) {
+	t.Parallel()
 	base := newPatient(t, 3)
 	for _, j := range jobs {
 		t.Run(j.name, func(t *testing.T) {

@@ -111,6 +111,7 @@ func blocks(e entry) int64 {
 }
 
 func TestEverythingThatTheFileSystemKnowsComesBack(t *testing.T) {
+	t.Parallel()
 	needsRoot(t)
 	f := newOffice(t, defaultParity)
 	at := planted(t)

@@ -192,6 +192,7 @@ func (k *keeper) nowhere(secrets ...string) {
 // TestSecretsAreWrittenNowhere has runs of many kinds succeed and fail, and looks
 // for what nobody may find in every file that they leave and in all they say.
 func TestSecretsAreWrittenNowhere(t *testing.T) {
+	t.Parallel()
 	k := newKeeper(t)
 	k.init()
 	k.run(0, "backup", k.path("user/src"))

@@ -147,6 +147,7 @@ var fsErrors = []error{syscall.EIO, syscall.ENOSPC, syscall.EROFS}
 // TestNoFailureOfTheFileSystemIsReportedAsSuccess fails each call that a job makes
 // of its file system, with each error, once and for good.
 func TestNoFailureOfTheFileSystemIsReportedAsSuccess(t *testing.T) {
+	t.Parallel()
 	base := newPatient(t, 3)
 	var table []string
 	for _, j := range append(slices.Clone(jobs), laterJobs...) {
