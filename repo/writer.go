@@ -152,6 +152,10 @@ func (w *Writer) fail(err error) error {
 
 func (w *Writer) failure() error { return context.Cause(w.ctx) }
 
+// Err is what the repository itself failed of, a full drive for one, or nil.
+// Nothing more can be written after that.
+func (w *Writer) Err() error { return w.failure() }
+
 func (w *Writer) newBlock(c index.Class) *openBlock {
 	b, _ := w.spare.Get().(*openBlock)
 	if b == nil {

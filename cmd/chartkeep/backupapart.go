@@ -49,6 +49,9 @@ func (b *backupRun) saveApart(ctx context.Context, w *repo.Writer, part *part, o
 	if ctx.Err() != nil {
 		return nil, sum, context.Cause(ctx)
 	}
+	if broken := w.Err(); broken != nil { // not the source's fault, and nothing more can be saved
+		return nil, sum, fmt.Errorf("back up %s: %w", b.task.name, broken)
+	}
 	if err == nil {
 		b.doubts = append(b.doubts, b.lostTables(part.record)...)
 		return nodes, sum, nil

@@ -56,8 +56,8 @@ func TestADriveThatIsFullInTheMiddleOfADump(t *testing.T) {
 			}
 			src := g.source(t)
 			_, _, err = snapshot.SaveApart(t.Context(), r, w, src, snapshot.SaveOptions{Strict: true})
-			if !errors.Is(err, storage.ErrNoSpace) {
-				t.Fatalf("the dump ends with %v", err)
+			if !errors.Is(err, storage.ErrNoSpace) || !errors.Is(w.Err(), storage.ErrNoSpace) {
+				t.Fatalf("the dump ends with %v, the writer with %v", err, w.Err())
 			}
 			if _, err := src.End(t.Context()); err == nil || !strings.Contains(err.Error(), "not read") {
 				t.Errorf("the source's end: %v", err)
