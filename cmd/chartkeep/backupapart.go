@@ -65,15 +65,20 @@ func (b *backupRun) saveApart(ctx context.Context, w *repo.Writer, part *part, o
 }
 
 // both joins what broke off the reading and what the source says at its end,
-// unless one of the two says it all.
+// unless one of the two says it all. That the reading was then cancelled is no
+// news.
 func both(broke, end error) error {
-	if broke != nil && end != nil {
-		if strings.Contains(broke.Error(), end.Error()) {
-			return broke
-		}
-		if strings.Contains(end.Error(), broke.Error()) {
-			return end
-		}
+	if broke == nil || end == nil {
+		return errors.Join(broke, end)
+	}
+	if all, ok := end.(interface{ Unwrap() []error }); ok {
+		end = errors.Join(slices.DeleteFunc(slices.Clone(all.Unwrap()), func(err error) bool { return errors.Is(err, context.Canceled) })...)
+	}
+	switch {
+	case end == nil, strings.Contains(broke.Error(), end.Error()):
+		return broke
+	case strings.Contains(end.Error(), broke.Error()):
+		return end
 	}
 	return errors.Join(broke, end)
 }

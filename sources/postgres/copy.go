@@ -214,6 +214,9 @@ func (f *copyFile) explain(err error) error {
 	if f.dump.ctx.Err() != nil && errors.Is(err, os.ErrDeadlineExceeded) {
 		err = context.Cause(f.dump.ctx)
 	}
+	if errors.Is(err, io.ErrUnexpectedEOF) { // a server says nothing else in the middle of a COPY
+		err = fmt.Errorf("the connection to the server broke: %w", err)
+	}
 	if f.what.table == nil {
 		return fmt.Errorf("database %s: %w", f.moment.Name, err)
 	}
