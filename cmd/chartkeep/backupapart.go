@@ -71,14 +71,18 @@ func both(broke, end error) error {
 	if broke == nil || end == nil {
 		return errors.Join(broke, end)
 	}
-	if all, ok := end.(interface{ Unwrap() []error }); ok {
-		end = errors.Join(slices.DeleteFunc(slices.Clone(all.Unwrap()), func(err error) bool { return errors.Is(err, context.Canceled) })...)
-	}
-	switch {
-	case end == nil, strings.Contains(broke.Error(), end.Error()):
-		return broke
-	case strings.Contains(end.Error(), broke.Error()):
+	if strings.Contains(end.Error(), broke.Error()) {
 		return end
 	}
-	return errors.Join(broke, end)
+	parts := []error{end}
+	if all, ok := end.(interface{ Unwrap() []error }); ok {
+		parts = all.Unwrap()
+	}
+	joined := []error{broke}
+	for _, e := range parts {
+		if !errors.Is(e, context.Canceled) && !strings.Contains(broke.Error(), e.Error()) {
+			joined = append(joined, e)
+		}
+	}
+	return errors.Join(joined...)
 }
