@@ -2,6 +2,8 @@ package mysql
 
 import (
 	"context"
+	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,12 +57,12 @@ func TestAUserWhoMayNotSeeAllIsRefused(t *testing.T) {
 	db := database(t, shared)
 	client(t, shared, "USE "+db+";\n"+small)
 	t.Cleanup(func() { _, _ = tryClient(shared, "DROP USER keeper@localhost") })
-	all := "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, EXECUTE, LOCK TABLES ON `" + db + "`.* TO keeper@localhost; GRANT SELECT ON mysql.* TO keeper@localhost; GRANT RELOAD, PROCESS ON *.* TO keeper@localhost;"
+	all := "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, EXECUTE, LOCK TABLES ON `" + db + "`.* TO keeper@localhost; GRANT SELECT ON mysql.* TO keeper@localhost; GRANT RELOAD, PROCESS" + vendor("", ", BACKUP_ADMIN, SHOW_ROUTINE") + " ON *.* TO keeper@localhost;"
 	for revoked, want := range map[string]string{
-		"":                                  "",
-		"SELECT ON `" + db + "`.*":          "lacks SELECT on `" + db + "`.*",
-		"TRIGGER ON `" + db + "`.*":         "lacks TRIGGER",
-		"SELECT ON mysql.*":                 "lacks SELECT on mysql.*",
+		"":                          "",
+		"SELECT ON `" + db + "`.*":  "lacks SELECT on `" + db + "`.*",
+		"TRIGGER ON `" + db + "`.*": "lacks TRIGGER",
+		vendor("SELECT ON mysql.*", "SHOW_ROUTINE ON *.*"): vendor("lacks SELECT on mysql.*", "lacks SHOW_ROUTINE on *.*"),
 		"RELOAD ON *.*":                     "RELOAD",
 		"SHOW VIEW ON `" + db + "`.*":       "SHOW VIEW",
 		"EVENT ON `" + db + "`.*":           "keeper",
@@ -141,5 +143,81 @@ func TestACancelledBeginLeavesNothing(t *testing.T) {
 	}
 	if _, err := src.End(t.Context()); err == nil {
 		t.Error("End says that all is well")
+	}
+}
+
+// TestAServerIsReadOverTheNetwork by a user with a password, whose hash and
+// exchange are the server's own kind.
+func TestAServerIsReadOverTheNetwork(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err := errors.Join(err, listener.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, "skip-networking=OFF", "bind-address=127.0.0.1", "port="+port)
+	client(t, s, "CREATE DATABASE d; CREATE TABLE d.t (n INT PRIMARY KEY); INSERT INTO d.t VALUES (1); CREATE USER keeper@'127.0.0.1' IDENTIFIED BY 'x#\"y'; GRANT ALL ON *.* TO keeper@'127.0.0.1'")
+	for _, tls := range []string{"", "?tls=skip-verify"} {
+		if tls != "" && client(t, s, "SHOW VARIABLES LIKE 'ssl_cert'") == "ssl_cert\t\n" {
+			continue // a server without a certificate
+		}
+		client(t, s, "FLUSH PRIVILEGES") // the server forgets who has logged in before
+		src, err := New(Options{Name: "practice", URL: "mysql://keeper@127.0.0.1:" + port + "/d" + tls, Password: func() ([]byte, error) { return []byte(`x#"y`), nil }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if saved, _ := mustTake(t, src); string(saved["d/tables/t.tsv"]) != "1\n" {
+			t.Errorf("%s: %q", tls, saved["d/tables/t.tsv"])
+		}
+	}
+}
+
+// TestMySQLsGrantsAreReadAsTheServerMeansThem: those that it names beside each
+// other without blanks, and those that it takes back for a database.
+func TestMySQLsGrantsAreReadAsTheServerMeansThem(t *testing.T) {
+	var grants []grant
+	for _, line := range []string{
+		"GRANT SELECT, TRIGGER ON *.* TO `u`@`%`", "GRANT BACKUP_ADMIN,SHOW_ROUTINE ON *.* TO `u`@`%`", "REVOKE SELECT ON `secret`.* FROM `u`@`%`",
+	} {
+		g, ok := parseGrant(line)
+		if !ok {
+			t.Fatal(line)
+		}
+		grants = append(grants, g)
+	}
+	if !given(grants, "SELECT", "shop") || given(grants, "SELECT", "secret") || !given(grants, "TRIGGER", "secret") {
+		t.Error("what was taken back for one database counts for others, or not for it")
+	}
+	if !seesRoutines(grants[1:2], server{major: 8}) {
+		t.Error("SHOW_ROUTINE is not seen")
+	}
+}
+
+func TestDefaultRolesComeAfterTheirRoles(t *testing.T) {
+	for create, want := range map[string][2]string{
+		"CREATE USER `a`@`%` IDENTIFIED WITH 'p' AS 0x24 DEFAULT ROLE `r`@`%`,`it``s`@`h` REQUIRE NONE": {"CREATE USER `a`@`%` IDENTIFIED WITH 'p' AS 0x24 REQUIRE NONE", "`r`@`%`,`it``s`@`h`"},
+		"CREATE USER ` DEFAULT ROLE `@`%` IDENTIFIED WITH 'p' AS ' DEFAULT ROLE `x`@`%`' REQUIRE NONE":  {"CREATE USER ` DEFAULT ROLE `@`%` IDENTIFIED WITH 'p' AS ' DEFAULT ROLE `x`@`%`' REQUIRE NONE", ""},
+	} {
+		if rest, roles := withoutRole(create); rest != want[0] || roles != want[1] {
+			t.Errorf("%s: %q, %q", create, rest, roles)
+		}
+	}
+}
+
+// TestTheServersProgramIsOfTheSavedKind also where others are installed beside it.
+func TestTheServersProgramIsOfTheSavedKind(t *testing.T) {
+	dir := t.TempDir()
+	for name, said := range map[string]string{"mariadbd": "mariadbd  Ver 11.4.2-MariaDB for Linux", "mysqld": "mysqld  Ver 8.4.3 for Linux on x86_64"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\necho '"+said+"'\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for like, want := range map[string]string{"": "mariadbd", "MariaDB 10.11.19-MariaDB": "mariadbd", "MySQL 8.0.36": "mysqld", "MySQL 9.7.4": "", "MariaDB 11.8.6-MariaDB": ""} {
+		got, err := findDaemon(t.Context(), dir, like)
+		if want == "" && !errors.Is(err, ErrPrograms) || want != "" && got != filepath.Join(dir, want) {
+			t.Errorf("%s: %s, %v", like, got, err)
+		}
 	}
 }

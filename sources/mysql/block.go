@@ -15,9 +15,10 @@ type method struct {
 	// that it makes writers of tables without transactions wait too.
 	definitions []string
 	writersToo  bool
+	before      []string // waits for changes of definitions that run, before anybody else has to wait
 	commits     []string // makes all that changes anything wait
 	release     []string // ends that
-	finish      []string // ends what definitions began, if release did not
+	finish      []string // ends what release did not
 
 	touch string // lock_wait_timeout, seconds, while snapshots are opened
 }
@@ -34,14 +35,16 @@ var stages = method{
 }
 
 // instanceLock is MySQL's since 8.0. The lock of all tables waits for statements
-// that run, and others queue behind it: hence the short timeout.
+// that run, and others queue behind it: hence the short timeout. The lock of the
+// instance comes second: an ALTER that waits for it holds a part of the lock of
+// all tables already, and would be ended as a deadlock.
 var instanceLock = method{
-	name:        "instance lock and a read lock of all tables",
-	definitions: []string{"LOCK INSTANCE FOR BACKUP"},
-	commits:     []string{"FLUSH TABLES WITH READ LOCK"},
-	release:     []string{"UNLOCK TABLES"},
-	finish:      []string{"UNLOCK INSTANCE"},
-	touch:       "1",
+	name:    "instance lock and a read lock of all tables",
+	before:  []string{"LOCK INSTANCE FOR BACKUP", "UNLOCK INSTANCE"},
+	commits: []string{"FLUSH TABLES WITH READ LOCK", "LOCK INSTANCE FOR BACKUP"},
+	release: []string{"UNLOCK TABLES"},
+	finish:  []string{"UNLOCK INSTANCE"},
+	touch:   "1",
 }
 
 // readLock is for all older servers.
@@ -57,7 +60,7 @@ func methodOf(s server) method {
 	switch {
 	case s.maria && s.since(10, 5): // 10.4 has it too, but its first releases deadlock
 		return stages
-	case !s.maria && s.since(8, 0):
+	case s.dictionary():
 		return instanceLock
 	}
 	return readLock
@@ -81,6 +84,9 @@ func (b *block) holdDefinitions(ctx context.Context) error {
 // holdCommits makes changes of anything wait.
 func (b *block) holdCommits(ctx context.Context) error {
 	b.held = true
+	if err := b.say(ctx, b.before); err != nil {
+		return err
+	}
 	b.since = time.Now()
 	return b.say(ctx, b.commits)
 }

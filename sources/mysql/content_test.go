@@ -72,7 +72,7 @@ func TestADigestDoesNotDependOnTheOrderOfRows(t *testing.T) {
 
 func TestSeveralDatabasesAreOfOneServer(t *testing.T) {
 	s := second(t)
-	client(t, s, "CREATE DATABASE `b.c`; CREATE DATABASE A; CREATE DATABASE empty; CREATE TABLE `b.c`.t (n INT); INSERT INTO `b.c`.t VALUES (1); CREATE TABLE A.t (n INT) ENGINE=MyISAM; CREATE VIEW A.v AS SELECT n FROM `b.c`.t;")
+	client(t, s, "CREATE DATABASE `b.c`; CREATE DATABASE A; CREATE DATABASE `empty`; CREATE TABLE `b.c`.t (n INT); INSERT INTO `b.c`.t VALUES (1); CREATE TABLE A.t (n INT) ENGINE=MyISAM; CREATE VIEW A.v AS SELECT n FROM `b.c`.t;")
 	src, err := New(Options{Name: "practice", URL: s.URL(""), All: true})
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +82,7 @@ func TestSeveralDatabasesAreOfOneServer(t *testing.T) {
 		t.Errorf("facts %q", facts)
 	}
 	other := shared
-	t.Cleanup(func() { _, _ = tryClient(shared, "DROP DATABASE A; DROP DATABASE `b.c`; DROP DATABASE empty") })
+	t.Cleanup(func() { _, _ = tryClient(shared, "DROP DATABASE A; DROP DATABASE `b.c`; DROP DATABASE `empty`") })
 	for _, db := range []string{"b.c", "A", "empty"} {
 		mustRestore(t, RestoreOptions{Saved: saved, Database: db, URL: other.URL(""), Create: true})
 	}

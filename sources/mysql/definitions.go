@@ -56,7 +56,7 @@ func (f definer) args(file, database string, names []string) []string {
 	}
 	if !f.server.maria {
 		args = append(args, "--set-gtid-purged=OFF")
-		if f.server.since(8, 0) {
+		if f.server.dictionary() {
 			args = append(args, "--column-statistics=0")
 		}
 	}

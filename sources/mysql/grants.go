@@ -14,12 +14,13 @@ var needed = []string{"SELECT", "TRIGGER"}
 
 // A grant is one line of SHOW GRANTS.
 type grant struct {
+	revoked    bool // MySQL can take back for one database what was given for all
 	privileges []string
 	database   string // a pattern of LIKE; "*" means all
 	table      string // "*" means all
 }
 
-var grantLine = regexp.MustCompile("^GRANT (.*) ON (\\*|`(?:[^`]|``)*`)\\.(\\*|`(?:[^`]|``)*`) TO ")
+var grantLine = regexp.MustCompile("^(GRANT|REVOKE) (.*) ON (\\*|`(?:[^`]|``)*`)\\.(\\*|`(?:[^`]|``)*`) (?:TO|FROM) ")
 
 // parseGrant reads a line of SHOW GRANTS; false if it gives no rights to
 // tables.
@@ -28,7 +29,11 @@ func parseGrant(line string) (grant, bool) {
 	if m == nil {
 		return grant{}, false
 	}
-	return grant{privileges: strings.Split(m[1], ", "), database: unquote(m[2]), table: unquote(m[3])}, true
+	privileges := strings.Split(m[2], ",") // MySQL's newer ones have no blanks between
+	for i := range privileges {
+		privileges[i] = strings.TrimSpace(privileges[i])
+	}
+	return grant{m[1] == "REVOKE", privileges, unquote(m[3]), unquote(m[4])}, true
 }
 
 func unquote(s string) string {
@@ -85,21 +90,39 @@ func checkGrants(ctx context.Context, c *session, s server, desc *Description) e
 	}
 	for _, d := range desc.Databases {
 		for _, p := range needed {
-			if !slices.ContainsFunc(grants, func(g grant) bool { return g.gives(p, d.Name, "*") }) {
-				return lacks(p, quote(d.Name)+".*")
+			if !given(grants, p, d.Name) {
+				return lacks(s, p, quote(d.Name)+".*")
 			}
 		}
 	}
 	if !seesRoutines(grants, s) {
-		return lacks("SELECT", "mysql.*")
+		if s.dictionary() {
+			return lacks(s, "SHOW_ROUTINE", "*.*")
+		}
+		return lacks(s, "SELECT", "mysql.*")
 	}
 	return nil
+}
+
+// given reports whether a privilege on all of a database was given and not taken
+// back.
+func given(grants []grant, privilege, database string) bool {
+	given := false
+	for _, g := range grants {
+		if g.gives(privilege, database, "*") {
+			if g.revoked {
+				return false
+			}
+			given = true
+		}
+	}
+	return given
 }
 
 // seesRoutines reports whether the server shows all functions and procedures.
 func seesRoutines(grants []grant, s server) bool {
 	return slices.ContainsFunc(grants, func(g grant) bool {
-		if !s.maria && s.since(8, 0) { // the table proc is gone
+		if s.dictionary() {
 			return g.database == "*" && (g.gives("SELECT", "", "*") || slices.Contains(g.privileges, "SHOW_ROUTINE"))
 		}
 		return g.gives("SELECT", "mysql", "proc")
@@ -107,7 +130,11 @@ func seesRoutines(grants []grant, s server) bool {
 }
 
 // lacks says what to do about a right that is missing.
-func lacks(privilege, on string) error {
+func lacks(s server, privilege, on string) error {
+	all := "RELOAD and PROCESS"
+	if s.dictionary() {
+		all = "RELOAD, PROCESS, BACKUP_ADMIN and SHOW_ROUTINE"
+	}
 	return fmt.Errorf("the user lacks %s on %s, and without it the server would leave things out and not say so; "+
-		"a user for backups needs SELECT, SHOW VIEW, TRIGGER, EVENT, EXECUTE and LOCK TABLES on the databases, SELECT on mysql.*, and RELOAD and PROCESS on *.*", privilege, on)
+		"a user for backups needs SELECT, SHOW VIEW, TRIGGER, EVENT, EXECUTE and LOCK TABLES on the databases, SELECT on mysql.*, and %s on *.*", privilege, on, all)
 }

@@ -23,12 +23,19 @@ import (
 // shared is the server that tests share. Each test has databases of its own.
 var shared *Server
 
+// programs is the folder of another version's programs, on which the tests are to
+// be run.
+var programs = os.Getenv("CHARTKEEP_TEST_MYSQL")
+
 func TestMain(m *testing.M) {
 	os.Exit(withServer(m))
 }
 
 func withServer(m *testing.M) int {
-	s, err := Scratch(context.Background(), ScratchOptions{Settings: []string{"log-bin=log", "server-id=1", "max-connections=400"}})
+	if programs != "" {
+		os.Setenv("PATH", programs+string(os.PathListSeparator)+os.Getenv("PATH"))
+	}
+	s, err := Scratch(context.Background(), ScratchOptions{Programs: programs, Settings: []string{"log-bin=log", "server-id=1", "max-connections=400"}})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "start a MariaDB server for the tests (testdata/install-needs installs it):", err)
 		return 1
@@ -40,13 +47,16 @@ func withServer(m *testing.M) int {
 		}
 	}()
 	shared = s
+	if !maria() {
+		small = ofSequences.Replace(small)
+	}
 	return m.Run()
 }
 
 // second is a server that has nothing but what one test brings there.
 func second(t *testing.T) *Server {
 	t.Helper()
-	secondOnce.Do(func() { secondServer, secondErr = Scratch(context.Background(), ScratchOptions{}) })
+	secondOnce.Do(func() { secondServer, secondErr = Scratch(context.Background(), ScratchOptions{Programs: programs}) })
 	if secondErr != nil {
 		t.Fatal(secondErr)
 	}
@@ -67,7 +77,7 @@ var (
 // start starts a server for one test.
 func start(t *testing.T, settings ...string) *Server {
 	t.Helper()
-	s, err := Scratch(context.Background(), ScratchOptions{Settings: settings})
+	s, err := Scratch(context.Background(), ScratchOptions{Programs: programs, Settings: settings})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,8 +100,8 @@ func client(t *testing.T, s *Server, script string) string {
 }
 
 func tryClient(s *Server, script string) (string, error) {
-	cmd := exec.Command("mariadb", "--no-defaults", "--socket="+s.Socket(), "--user=root", "--batch", "--skip-column-names", "--default-character-set=utf8mb4", "--binary-mode")
-	cmd.Stdin = strings.NewReader(script)
+	cmd := exec.Command(vendor("mariadb", "mysql"), "--no-defaults", "--socket="+s.Socket(), "--user=root", "--batch", "--skip-column-names", "--default-character-set=utf8mb4", "--binary-mode")
+	cmd.Stdin = strings.NewReader(inWords(script))
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -101,13 +111,14 @@ func tryClient(s *Server, script string) (string, error) {
 func vendorDump(t *testing.T, s *Server, databases ...string) string {
 	t.Helper()
 	args := []string{
-		"--no-defaults", "--socket=" + s.Socket(), "--user=root", "--skip-dump-date", "--order-by-primary", "--hex-blob", "--dump-history", "--skip-lock-tables", "--skip-add-locks",
-		"--skip-extended-insert", "--routines", "--events", "--triggers", "--databases",
+		"--no-defaults", "--socket=" + s.Socket(), "--user=root", "--skip-dump-date", "--order-by-primary", "--hex-blob", "--skip-lock-tables", "--skip-add-locks",
+		"--skip-extended-insert", "--routines", "--events", "--triggers", vendor("--dump-history", "--set-gtid-purged=OFF"), "--databases",
 	}
-	out, err := exec.Command("mariadb-dump", append(args, databases...)...).CombinedOutput()
+	out, err := exec.Command(vendor("mariadb-dump", "mysqldump"), append(args, databases...)...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	out = charset.ReplaceAll(out, []byte(" COLLATE "))
 	return regexp.MustCompile("(?m)^-- Server version.*").ReplaceAllString(string(out), "")
 }
 
@@ -258,7 +269,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 // script writes a program for a test.
 func script(t *testing.T, dir, name, text string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+text+"\n"), 0o755); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, inWords(name)), []byte("#!/bin/sh\n"+inWords(text)+"\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 }

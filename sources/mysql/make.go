@@ -123,6 +123,9 @@ func (r *restore) replay(ctx context.Context, database string, script []byte, ki
 			continue
 		}
 		err := s.exec(ctx, r.rename(st, k))
+		if errorIs(err, noTablespace) {
+			err = r.makeTablespace(ctx, s, st)
+		}
 		switch {
 		case k == stateKind && errorIs(err, unknownVariable):
 			err = nil
@@ -134,6 +137,23 @@ func (r *restore) replay(ctx context.Context, database string, script []byte, ki
 		}
 	}
 	return nil
+}
+
+// inTablespace finds the tablespace of MySQL that a table is made in.
+var inTablespace = regexp.MustCompile("(?m)^\\) /\\*!50100 TABLESPACE (`(?:[^`]|``)+`)")
+
+// makeTablespace makes the tablespace that a table wants, and then the table.
+func (r *restore) makeTablespace(ctx context.Context, s *session, statement string) error {
+	m := inTablespace.FindStringSubmatch(statement)
+	if m == nil {
+		return fmt.Errorf("a tablespace is missing: %s", title(statement))
+	}
+	if err := s.exec(ctx, "CREATE TABLESPACE "+m[1]+" ENGINE=InnoDB"); err != nil {
+		return fmt.Errorf("make the tablespace %s: %w", m[1], err)
+	}
+	r.Log(fmt.Sprintf("the tablespace %s was missing, and was made where the server keeps its data", m[1]))
+	r.undo = slices.Insert(r.undo, 0, r.statements("DROP TABLESPACE "+m[1])) // when its tables are gone
+	return s.exec(ctx, r.rename(statement, tableKind))
 }
 
 // wanted reports whether a statement makes a table that is to come back.

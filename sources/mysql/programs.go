@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"chartkeep/sources/child"
 )
 
 // ErrPrograms says that no dump program is there that is the server's own kind
@@ -81,6 +83,33 @@ func findDump(ctx context.Context, dir string, s server) (string, error) {
 	return "", fmt.Errorf("%w: the server is %s, and the dump program is of %s", ErrPrograms, s, seen[0])
 }
 
+// findDaemon returns the server's program: one of the kind that like names, and
+// not older; any if like is empty.
+func findDaemon(ctx context.Context, dir, like string) (string, error) {
+	found := findPrograms(dir, "mariadbd", "mysqld")
+	if len(found) == 0 {
+		return "", fmt.Errorf("%w: no mariadbd or mysqld", ErrPrograms)
+	}
+	if like == "" {
+		return found[0], nil
+	}
+	want, err := parseVersion(like)
+	if err != nil {
+		return "", err
+	}
+	seen := ""
+	for _, path := range found {
+		p, err := programVersion(ctx, path)
+		if err == nil && p.maria == want.maria && p.since(want.major, want.minor) {
+			return path, nil
+		}
+		if err == nil && seen == "" {
+			seen = p.String()
+		}
+	}
+	return "", fmt.Errorf("%w: it was saved from %s, and the server here is %s", ErrPrograms, like, seen)
+}
+
 // threeNumbers is a version as the programs tell it; the first that has three
 // numbers: "Ver 10.19 Distrib 10.11.19-MariaDB", "Ver 8.0.36 for Linux".
 var threeNumbers = regexp.MustCompile(`\d+\.\d+\.\d+[-\w]*`)
@@ -119,8 +148,8 @@ const goodbye = 5 * time.Second
 func run(ctx context.Context, path string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env = environment()
-	cmd.SysProcAttr = apart()
-	cmd.Cancel = func() error { return stop(cmd.Process) }
+	cmd.SysProcAttr = child.Apart()
+	cmd.Cancel = func() error { return child.Stop(cmd.Process) }
 	cmd.WaitDelay = goodbye
 	var out, said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &said

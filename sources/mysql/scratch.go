@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"chartkeep/sources/child"
 )
 
 // ScratchOptions say what a scratch server is like. The zero value means the
@@ -20,47 +22,49 @@ type ScratchOptions struct {
 	Programs string   // folder of the server's programs; empty: they are sought
 	User     string   // account to run as when this process is root; empty: mysql, or else nobody
 	Settings []string // more of the server's settings: "innodb-buffer-pool-size=1G"
+	Like     string   // "MySQL 8.4.3": of this kind, and not older; empty: any
 }
 
 // A Server is a MariaDB or MySQL server that was started for a short time, in a
 // private folder. Nobody reaches it but through a socket in that folder, and it
-// runs no events. Its data does not survive a crash of the machine.
+// runs no events. Its data does not survive a crash of the machine, and the
+// server does not survive this process.
 type Server struct {
 	Dir     string // the folder that holds everything; Stop removes it
 	Version string // as the server says it
 	PID     int
 
-	process *exec.Cmd
-	ended   chan struct{} // closed when the process has ended
+	folder  *child.Folder
+	process *child.Process
 }
 
 // scratchSettings trade safety for speed, and keep the server to itself.
 var scratchSettings = []string{
 	"skip-networking", "event-scheduler=OFF", "skip-log-bin", "local-infile=1", "max-allowed-packet=1G", "performance-schema=OFF",
 	"innodb-flush-log-at-trx-commit=0", "innodb-doublewrite=0", "innodb-fast-shutdown=2", "innodb-buffer-pool-size=256M",
-	"innodb-log-file-size=256M", "key-buffer-size=64M", "loose-mysqlx=OFF", "log-warnings=0", "loose-secure-file-priv=",
+	"loose-innodb-log-file-size=256M", "loose-innodb-redo-log-capacity=512M", "key-buffer-size=64M", "loose-mysqlx=OFF", "loose-log-warnings=0", "loose-secure-file-priv=",
 }
 
 // Scratch makes and starts a server. Stop has to be called.
 func Scratch(ctx context.Context, o ScratchOptions) (*Server, error) {
-	daemons := findPrograms(o.Programs, "mariadbd", "mysqld")
-	if len(daemons) == 0 {
-		return nil, fmt.Errorf("scratch server: %w: no mariadbd or mysqld", ErrPrograms)
-	}
-	dir, err := os.MkdirTemp(o.Dir, "my-") // 0700; short, since a socket's path must be
+	daemon, err := findDaemon(ctx, o.Programs, o.Like)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("scratch server: %w", err)
 	}
-	s := &Server{Dir: dir}
-	as, err := account(o.User)
+	folder, err := child.MakeFolder(o.Dir, "my-") // short, since a socket's path must be
+	if err != nil {
+		return nil, fmt.Errorf("scratch server: %w", err)
+	}
+	s := &Server{Dir: folder.Path, folder: folder}
+	as, err := child.Account(accounts(o.User)...)
 	if err == nil {
-		err = handOver(dir, as)
+		err = child.HandOver(s.Dir, as)
 	}
 	if err == nil {
-		err = s.create(ctx, daemons[0], o.Programs, as)
+		err = s.create(ctx, daemon, o.Programs, as)
 	}
 	if err == nil {
-		err = s.start(daemons[0], as, o.Settings)
+		err = s.start(daemon, as, o.Settings)
 	}
 	if err == nil {
 		err = s.await(ctx)
@@ -71,6 +75,14 @@ func Scratch(ctx context.Context, o ScratchOptions) (*Server, error) {
 	return s, nil
 }
 
+// accounts are whom a server may run as, the first that exists.
+func accounts(asked string) []string {
+	if asked != "" {
+		return []string{asked}
+	}
+	return []string{"mysql", "nobody"}
+}
+
 func (s *Server) data() string { return filepath.Join(s.Dir, "data") }
 func (s *Server) log() string  { return filepath.Join(s.Dir, "log") }
 
@@ -78,12 +90,12 @@ func (s *Server) log() string  { return filepath.Join(s.Dir, "log") }
 func (s *Server) Socket() string { return filepath.Join(s.Dir, "s") }
 
 // create makes the server's files. The only user is root, without a password.
-func (s *Server) create(ctx context.Context, daemon, programs string, as identity) error {
+func (s *Server) create(ctx context.Context, daemon, programs string, as child.Identity) error {
 	v, err := programVersion(ctx, daemon)
 	if err != nil {
 		return err
 	}
-	args := []string{daemon, "--no-defaults", "--initialize-insecure", "--datadir=" + s.data()}
+	args := []string{daemon, "--no-defaults", "--initialize-insecure", "--datadir=" + s.data(), "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0"}
 	if v.maria {
 		install := findPrograms(programs, "mariadb-install-db", "mysql_install_db")
 		if len(install) == 0 {
@@ -105,12 +117,12 @@ func (s *Server) create(ctx context.Context, daemon, programs string, as identit
 }
 
 // prepare lets a program run in the folder, as the account the folder is of.
-func (s *Server) prepare(cmd *exec.Cmd, as identity) {
-	cmd.Dir, cmd.SysProcAttr = s.Dir, apartAs(as)
+func (s *Server) prepare(cmd *exec.Cmd, as child.Identity) {
+	cmd.Dir, cmd.SysProcAttr = s.Dir, child.ApartAs(as)
 	cmd.Env = append(environment(), "HOME="+s.Dir, "TMPDIR="+s.Dir)
 }
 
-func (s *Server) start(daemon string, as identity, settings []string) error {
+func (s *Server) start(daemon string, as child.Identity, settings []string) error {
 	args := []string{
 		"--no-defaults", "--datadir=" + s.data(), "--socket=" + s.Socket(), "--pid-file=" + filepath.Join(s.Dir, "pid"), "--tmpdir=" + s.Dir,
 	}
@@ -125,14 +137,10 @@ func (s *Server) start(daemon string, as identity, settings []string) error {
 	cmd := exec.Command(daemon, args...)
 	s.prepare(cmd, as)
 	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
+	if s.process, err = child.Start(cmd, syscall.SIGKILL); err != nil {
 		return err
 	}
-	s.process, s.PID, s.ended = cmd, cmd.Process.Pid, make(chan struct{})
-	go func() { // ends with the process, for which Stop waits
-		_ = cmd.Wait()
-		close(s.ended)
-	}()
+	s.PID = s.process.PID()
 	return nil
 }
 
@@ -153,7 +161,7 @@ func (s *Server) await(ctx context.Context) error {
 			return err
 		}
 		select {
-		case <-s.ended:
+		case <-s.process.Ended():
 			said, _ := os.ReadFile(s.log())
 			return fmt.Errorf("it ended at once: %s", clip(string(said)))
 		case <-ctx.Done():
@@ -178,19 +186,8 @@ const stopTime = 20 * time.Second
 // Stop ends the server and removes its folder.
 func (s *Server) Stop() error {
 	if s.process != nil {
-		s.halt()
+		s.process.Halt(stopTime, syscall.SIGTERM)
 		s.process = nil
 	}
-	return os.RemoveAll(s.Dir)
-}
-
-func (s *Server) halt() {
-	_ = s.process.Process.Signal(syscall.SIGTERM) // it may have ended; Windows has no signals
-	select {
-	case <-s.ended:
-		return
-	case <-time.After(stopTime):
-	}
-	_ = s.process.Process.Kill()
-	<-s.ended
+	return s.folder.Remove()
 }

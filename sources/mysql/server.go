@@ -32,6 +32,10 @@ func (s server) since(major, minor int) bool {
 	return s.major > major || s.major == major && s.minor >= minor
 }
 
+// dictionary reports whether the server is a MySQL that keeps all definitions in
+// its own dictionary: the tables mysql.proc and mysql.event are gone.
+func (s server) dictionary() bool { return !s.maria && s.since(8, 0) }
+
 var versionNumber = regexp.MustCompile(`(\d+)\.(\d+)`)
 
 // parseVersion reads what SELECT VERSION() says.
@@ -59,6 +63,7 @@ const (
 	invalidView       = 1356
 	changedDefinition = 1412
 	noTrust           = 1418 // a function that may not be safe for the binary log
+	noTablespace      = 3510
 )
 
 // errorIs reports whether err is the server's with one of these numbers.

@@ -25,7 +25,12 @@ const undoTime = 10 * time.Minute
 
 // onError lets statements be said if the restore fails.
 func (r *restore) onError(statements ...string) {
-	r.undo = append(r.undo, func() error {
+	r.undo = append(r.undo, r.statements(statements...))
+}
+
+// statements returns what says statements in a connection of their own.
+func (r *restore) statements(all ...string) func() error {
+	return func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), undoTime)
 		defer cancel()
 		s, err := r.login.connect(ctx, append(commonSession(restoreLock), "SET SESSION foreign_key_checks=0"))
@@ -33,13 +38,13 @@ func (r *restore) onError(statements ...string) {
 			return err
 		}
 		defer s.close()
-		for _, st := range statements {
+		for _, st := range all {
 			if err := s.exec(ctx, st); err != nil {
 				return err
 			}
 		}
 		return nil
-	})
+	}
 }
 
 // onCode lets something be done if the restore fails.

@@ -31,7 +31,12 @@ func dumpUsers(ctx context.Context, c *session, s server) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list the users: %w", err)
 	}
-	var created, granted strings.Builder
+	if !s.maria { // a hash of caching_sha2_password is bytes that no text can hold
+		if err := c.exec(ctx, "SET SESSION print_identified_with_as_hex=1"); err != nil && !errorIs(err, unknownVariable) {
+			return nil, err
+		}
+	}
+	var created, granted, roles strings.Builder
 	for _, a := range accounts {
 		if a.role {
 			fmt.Fprintf(&created, "CREATE ROLE IF NOT EXISTS %s;\n", a)
@@ -40,7 +45,11 @@ func dumpUsers(ctx context.Context, c *session, s server) ([]byte, error) {
 			if err != nil {
 				return nil, fmt.Errorf("user %s: %w", a, err)
 			}
-			fmt.Fprintf(&created, "%s;\n", strings.Replace(v[0], "CREATE USER ", "CREATE USER IF NOT EXISTS ", 1))
+			create, role := withoutRole(v[0])
+			fmt.Fprintf(&created, "%s;\n", strings.Replace(create, "CREATE USER ", "CREATE USER IF NOT EXISTS ", 1))
+			if role != "" {
+				fmt.Fprintf(&roles, "SET DEFAULT ROLE %s TO %s;\n", role, a)
+			}
 		}
 		err := c.each(ctx, "SHOW GRANTS FOR "+a.String(), func(v []string) error {
 			fmt.Fprintf(&granted, "%s;\n", v[0])
@@ -50,7 +59,20 @@ func dumpUsers(ctx context.Context, c *session, s server) ([]byte, error) {
 			return nil, fmt.Errorf("rights of %s: %w", a, err)
 		}
 	}
-	return []byte(created.String() + granted.String()), nil
+	return []byte(created.String() + granted.String() + roles.String()), nil
+}
+
+// defaultRole is what MySQL says of a user's default roles, which may be users
+// that come later, when it says how to make him.
+var defaultRole = regexp.MustCompile("^((?:[^`']|`(?:[^`]|``)*`|'(?:[^'\\\\]|\\\\.)*')*?) DEFAULT ROLE ((?:`(?:[^`]|``)*`@`(?:[^`]|``)*`,?)+)")
+
+// withoutRole takes the default roles from the statement that makes a user.
+func withoutRole(create string) (rest, roles string) {
+	m := defaultRole.FindStringSubmatch(create)
+	if m == nil {
+		return create, ""
+	}
+	return m[1] + create[len(m[0]):], m[2]
 }
 
 // listAccounts returns the roles, then the users.

@@ -21,20 +21,31 @@ import (
 	"chartkeep/sources"
 )
 
+// tested is the folder of another version's programs, on which the tests are to be
+// run. Those that it lacks, such as pg_dump, are sought where they are installed.
+var tested = os.Getenv("CHARTKEEP_TEST_POSTGRES")
+
 // live is the server that most tests use, each with databases of its own.
 var live *Server
+
+// livePrograms is the folder of its programs.
+var livePrograms string
 
 func TestMain(m *testing.M) { os.Exit(withServer(m)) }
 
 func withServer(m *testing.M) int {
 	ctx := context.Background()
+	if tested != "" {
+		os.Setenv("PATH", tested+string(os.PathListSeparator)+os.Getenv("PATH"))
+	}
 	dir, err := os.MkdirTemp("", "pgtree-")
 	if err == nil {
 		defer os.RemoveAll(dir)
 		err = installation(ctx, dir)
 	}
 	if err == nil {
-		live, err = Scratch(ctx, ScratchOptions{Programs: programsWith(dir), Settings: []string{"wal_level=logical", "max_connections=80"}})
+		livePrograms = programsWith(dir)
+		live, err = Scratch(ctx, ScratchOptions{Programs: livePrograms, Settings: []string{"wal_level=logical", "max_connections=80"}})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "the tests need PostgreSQL's server; testdata/install-needs installs it:", err)
@@ -70,39 +81,34 @@ func makeTraps(ctx context.Context) error {
 	return execute(ctx, conn, string(sql))
 }
 
-func programsWith(dir string) string { return filepath.Join(dir, "lib", "postgresql", "bin") }
+// programsWith is the folder of the programs that installation made in dir.
+func programsWith(dir string) string { return filepath.Join(dir, "programs") }
 
 // installation makes a copy of PostgreSQL's programs in dir that has the
-// extension of testdata. A server finds its files by the place of its program.
+// extension of testdata. A server finds its files by the place of its program:
+// in ../share beside its folder, or where Debian has them.
 func installation(ctx context.Context, dir string) error {
-	p, err := findPrograms(ctx, "", "postgres", newestFrom(13))
+	p, err := findPrograms(ctx, tested, "postgres", newestFrom(13))
 	if err != nil {
 		return err
 	}
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return err
 	}
-	tree := filepath.Join(dir, "lib", "postgresql")
-	for _, d := range []string{filepath.Join(tree, "bin")} {
-		if err := os.MkdirAll(d, 0o755); err != nil {
-			return err
-		}
-	}
 	return sh(ctx, `set -e
-		major=$(basename $(dirname "$1"))
-		mkdir -p "$2/lib/postgresql/$major/bin" "$2/share/postgresql/$major"
-		for f in "$1"/*; do ln -s "$f" "$2/lib/postgresql/$major/bin/"; done
-		rm "$2/lib/postgresql/$major/bin/postgres"
-		cp "$1/postgres" "$2/lib/postgresql/$major/bin/"
-		ln -s "$(dirname "$1")/lib" "$2/lib/postgresql/$major/lib"
-		for f in /usr/share/postgresql/$major/*; do ln -s "$f" "$2/share/postgresql/$major/"; done
-		rm "$2/share/postgresql/$major/extension"
-		mkdir "$2/share/postgresql/$major/extension"
-		for f in /usr/share/postgresql/$major/extension/*; do ln -s "$f" "$2/share/postgresql/$major/extension/"; done
-		cp testdata/extension/* "$2/share/postgresql/$major/extension/"
+		own=$(dirname "$1") version=$(basename "$(dirname "$1")")
+		from=$own/share to=$2/$version/share
+		[ -d "$from" ] || { from=$own/../../../share/postgresql/$version to=$2/share/postgresql/$version; }
+		tree=${to%/share*}; [ "$tree" = "$2" ] && tree=$2/lib/postgresql/$version
+		mkdir -p "$tree" "$(dirname "$to")"
+		cp -rs "$(realpath "$from")" "$to"
+		cp -rs "$(realpath "$1")" "$tree/bin"
+		ln -s "$own/lib" "$tree/lib"
+		rm "$tree/bin/postgres"
+		cp "$1/postgres" "$tree/bin/"
+		cp testdata/extension/* "$(find "$to/" -type d -name extension)"
 		chmod -R a+rX "$2"
-		rmdir "$2/lib/postgresql/bin"
-		ln -s "$major/bin" "$2/lib/postgresql/bin"`, p.dir, dir)
+		ln -s "$tree/bin" "$2/programs"`, p.dir, dir)
 }
 
 // sh runs a shell script with arguments $1 and so on.

@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"chartkeep/sources/child"
 )
 
 // ErrPrograms says that no programs of PostgreSQL are there that are new enough.
@@ -130,8 +132,8 @@ func (p programs) run(ctx context.Context, a address, w io.Writer, name string, 
 	cmd := exec.CommandContext(ctx, filepath.Join(p.dir, executable(name)), args...)
 	cmd.Env = environment(a)
 	cmd.Stdout = w
-	cmd.SysProcAttr = apart()
-	cmd.Cancel = func() error { return stop(cmd.Process) }
+	cmd.SysProcAttr = child.Apart()
+	cmd.Cancel = func() error { return child.Stop(cmd.Process) }
 	cmd.WaitDelay = goodbye
 	var said bytes.Buffer
 	cmd.Stderr = &said

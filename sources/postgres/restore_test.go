@@ -13,7 +13,7 @@ import (
 // fresh starts another server, with the live one's programs.
 func fresh(t *testing.T) *Server {
 	t.Helper()
-	s, err := Scratch(t.Context(), ScratchOptions{Programs: filepath.Dir(live.process.Path)})
+	s, err := Scratch(t.Context(), ScratchOptions{Programs: livePrograms})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
+
+	"chartkeep/sources/child"
 )
 
 // ScratchOptions say what a scratch server is like. The zero value means the
@@ -25,14 +28,15 @@ type ScratchOptions struct {
 
 // A Server is a PostgreSQL server that was started for a short time, in a
 // private folder. Nobody reaches it but through a socket in that folder. Its data
-// does not survive a crash of the machine, and it never sends its log anywhere.
+// does not survive a crash of the machine, the server does not survive this
+// process, and it never sends its log anywhere.
 type Server struct {
 	Dir   string // the folder that holds everything; Stop removes it
 	Major int    // version
 	PID   int
 
-	process *exec.Cmd
-	ended   chan struct{} // closed when the process has ended
+	folder  *child.Folder
+	process *child.Process
 }
 
 // superuser is the name of a scratch server's only role at first.
@@ -56,14 +60,14 @@ func Scratch(ctx context.Context, o ScratchOptions) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp(o.Dir, "pg-") // 0700; short, since a socket's path must be
+	folder, err := child.MakeFolder(o.Dir, "pg-") // short, since a socket's path must be
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("scratch server: %w", err)
 	}
-	s := &Server{Dir: dir, Major: p.major}
-	as, err := account(o.User)
+	s := &Server{Dir: folder.Path, Major: p.major, folder: folder}
+	as, err := child.Account(accounts(o.User)...)
 	if err == nil {
-		err = handOver(dir, as)
+		err = child.HandOver(s.Dir, as)
 	}
 	if err == nil {
 		err = s.create(ctx, p, as)
@@ -80,15 +84,23 @@ func Scratch(ctx context.Context, o ScratchOptions) (*Server, error) {
 	return s, nil
 }
 
+// accounts are whom a server may run as, the first that exists.
+func accounts(asked string) []string {
+	if asked != "" {
+		return []string{asked}
+	}
+	return []string{"postgres", "nobody"}
+}
+
 func (s *Server) data() string { return filepath.Join(s.Dir, "data") }
 func (s *Server) log() string  { return filepath.Join(s.Dir, "log") }
 
 // create makes the server's files.
-func (s *Server) create(ctx context.Context, p programs, as identity) error {
+func (s *Server) create(ctx context.Context, p programs, as child.Identity) error {
 	var said bytes.Buffer
 	cmd := exec.CommandContext(ctx, filepath.Join(p.dir, executable("initdb")), "--pgdata="+s.data(), "--username="+superuser,
 		"--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
-	cmd.Dir, cmd.SysProcAttr = s.Dir, apartAs(as)
+	cmd.Dir, cmd.SysProcAttr = s.Dir, child.ApartAs(as)
 	cmd.Env = append(environment(address{}), "HOME="+s.Dir)
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Run(); err != nil {
@@ -97,7 +109,7 @@ func (s *Server) create(ctx context.Context, p programs, as identity) error {
 	return nil
 }
 
-func (s *Server) start(p programs, as identity, settings []string) error {
+func (s *Server) start(p programs, as child.Identity, settings []string) error {
 	args := []string{"-D", s.data(), "-k", s.Dir}
 	for _, v := range append(scratchSettings, settings...) {
 		args = append(args, "-c", v)
@@ -108,17 +120,13 @@ func (s *Server) start(p programs, as identity, settings []string) error {
 	}
 	defer log.Close()
 	cmd := exec.Command(filepath.Join(p.dir, executable("postgres")), args...)
-	cmd.Dir, cmd.SysProcAttr = s.Dir, apartAs(as)
+	cmd.Dir, cmd.SysProcAttr = s.Dir, child.ApartAs(as)
 	cmd.Env = append(environment(address{}), "HOME="+s.Dir)
 	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
+	if s.process, err = child.Start(cmd, syscall.SIGQUIT); err != nil { // the signal for an immediate shutdown
 		return err
 	}
-	s.process, s.PID, s.ended = cmd, cmd.Process.Pid, make(chan struct{})
-	go func() { // ends with the process, for which Stop waits
-		_ = cmd.Wait()
-		close(s.ended)
-	}()
+	s.PID = s.process.PID()
 	return nil
 }
 
@@ -137,7 +145,7 @@ func (s *Server) await(ctx context.Context) error {
 			return nil
 		}
 		select {
-		case <-s.ended:
+		case <-s.process.Ended():
 			said, _ := os.ReadFile(s.log())
 			return fmt.Errorf("it ended at once: %s", clip(string(said)))
 		case <-ctx.Done():
@@ -159,22 +167,8 @@ const stopTime = 10 * time.Second
 // Stop ends the server and removes its folder.
 func (s *Server) Stop() error {
 	if s.process != nil {
-		s.halt(quick)
+		s.process.Halt(stopTime, syscall.SIGINT, syscall.SIGQUIT) // a fast shutdown, then an immediate one
 		s.process = nil
 	}
-	return os.RemoveAll(s.Dir)
-}
-
-// halt sends signals, each stronger than the one before, until the server ends.
-func (s *Server) halt(signals []os.Signal) {
-	for _, sig := range signals {
-		_ = s.process.Process.Signal(sig) // it may have ended
-		select {
-		case <-s.ended:
-			return
-		case <-time.After(stopTime):
-		}
-	}
-	_ = s.process.Process.Kill()
-	<-s.ended
+	return s.folder.Remove()
 }

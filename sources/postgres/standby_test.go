@@ -3,11 +3,12 @@
 package postgres
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"chartkeep/sources/child"
 )
 
 // TestAStandbyCanBeRead in the place of the server that is written to.
@@ -45,22 +46,22 @@ func TestAStandbyCanBeRead(t *testing.T) {
 // copyServer starts a standby of a server.
 func copyServer(t *testing.T, s *Server, settings []string) *Server {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "pg-")
+	folder, err := child.MakeFolder("", "pg-")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Server{Dir: dir, Major: s.Major}
+	c := &Server{Dir: folder.Path, Major: s.Major, folder: folder}
 	t.Cleanup(func() { c.Stop() })
-	as, err := account("")
+	as, err := child.Account(accounts("")...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := handOver(dir, as); err != nil {
+	if err := child.HandOver(folder.Path, as); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), filepath.Join(programsDir(t), "pg_basebackup"), "--pgdata="+c.data(), "--checkpoint=fast",
 		"--write-recovery-conf", "--host="+s.Dir, "--username="+superuser)
-	cmd.SysProcAttr, cmd.Dir = apartAs(as), dir
+	cmd.SysProcAttr, cmd.Dir = child.ApartAs(as), folder.Path
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

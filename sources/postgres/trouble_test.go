@@ -145,10 +145,10 @@ func TestAServerKilledInATable(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := opened(t, s)
-	if err := server.process.Process.Signal(syscall.SIGQUIT); err != nil {
+	if err := server.process.Signal(syscall.SIGQUIT); err != nil {
 		t.Fatal(err)
 	}
-	<-server.ended
+	<-server.process.Ended()
 	if _, err := io.ReadAll(f); err == nil || !strings.Contains(err.Error(), "public.big") {
 		t.Errorf("the table ends with %v", err)
 	}
@@ -256,7 +256,7 @@ func TestALockThatIsGivenBackInTimeIsWaitedFor(t *testing.T) {
 }
 
 func TestMoreTablesThanLocksNamesTheSetting(t *testing.T) {
-	server, err := Scratch(t.Context(), ScratchOptions{Programs: filepath.Dir(live.process.Path), Settings: []string{"max_locks_per_transaction=10", "max_connections=8", "shared_buffers=1MB"}})
+	server, err := Scratch(t.Context(), ScratchOptions{Programs: livePrograms, Settings: []string{"max_locks_per_transaction=10", "max_connections=8", "shared_buffers=1MB"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package postgres
+package child
 
 import (
 	"errors"
@@ -11,15 +11,12 @@ import (
 	"syscall"
 )
 
-// quick are the signals for a server's fast and immediate shutdown.
-var quick = []os.Signal{syscall.SIGINT, syscall.SIGQUIT}
-
-// apart makes a program lead a group of processes, without a terminal on which
+// Apart makes a program lead a group of processes, without a terminal on which
 // it could ask for a password.
-func apart() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+func Apart() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 
-// stop tells a program and all that it started to end.
-func stop(p *os.Process) error {
+// Stop tells a program and all that it started to end.
+func Stop(p *os.Process) error {
 	err := syscall.Kill(-p.Pid, syscall.SIGTERM)
 	if errors.Is(err, syscall.ESRCH) {
 		return os.ErrProcessDone
@@ -27,17 +24,14 @@ func stop(p *os.Process) error {
 	return err
 }
 
-// identity is whom a server runs as; nil is whom this process runs as.
-type identity *syscall.Credential
+// Identity is whom a server runs as; nil is whom this process runs as.
+type Identity *syscall.Credential
 
-// account is the identity for a server, which refuses to run as root.
-func account(name string) (identity, error) {
+// Account is the identity for a server, which refuses to run as root: the first
+// of the names that exists. It is nil if this process is not root.
+func Account(names ...string) (Identity, error) {
 	if os.Getuid() != 0 {
 		return nil, nil
-	}
-	names := []string{name}
-	if name == "" {
-		names = []string{"postgres", "nobody"}
 	}
 	for _, n := range names {
 		u, err := user.Lookup(n)
@@ -54,14 +48,15 @@ func account(name string) (identity, error) {
 	return nil, fmt.Errorf("no account %q to run a server as, which root may not", names)
 }
 
-// handOver gives a folder to a server's account.
-func handOver(dir string, as identity) error {
+// HandOver gives a folder to a server's account.
+func HandOver(dir string, as Identity) error {
 	if as == nil {
 		return nil
 	}
 	return os.Chown(dir, int(as.Uid), int(as.Gid))
 }
 
-func apartAs(as identity) *syscall.SysProcAttr {
+// ApartAs is Apart for a program that runs as somebody else.
+func ApartAs(as Identity) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setsid: true, Credential: as}
 }

@@ -1,0 +1,132 @@
+SET NAMES utf8mb4;
+SET time_zone='+00:00';
+SET SESSION sql_mode='ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO', SESSION information_schema_stats_expiry=0;
+DROP DATABASE IF EXISTS traps;
+CREATE DATABASE traps CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
+USE traps;
+
+CREATE TABLE numbers (
+  id INT PRIMARY KEY, f FLOAT, f74 FLOAT(7,4), d DOUBLE, d2 DOUBLE(30,10), n DECIMAL(65,30), t TINYINT UNSIGNED ZEROFILL, b BIGINT, ub BIGINT UNSIGNED, y YEAR, bits BIT(64), bit1 BIT(1), flag BOOL);
+INSERT INTO numbers VALUES
+ (1, 16777216, 123.4567, 1.7976931348623157e308, 12345678901234567890.0123456789, 12345678901234567890123456789012345.123456789012345678901234567891, 7, -9223372036854775808, 18446744073709551615, 0, b'1000000000000000000000000000000000000000000000000000000000001001', b'1', true),
+ (2, 3.4028235e38, -0.0001, 2.2250738585072014e-308, 0.1, -0.000000000000000000000000000001, 255, 9223372036854775807, 0, 2155, 0, b'0', false),
+ (3, 1.17549435e-38, 0.1, 0.1, -0.1, 0, 0, 0, 9223372036854775808, 1901, 0x0a5c09000d5c5c0a, NULL, NULL),
+ (4, 0.1, NULL, 4.9e-324, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+ (5, 33554433, 1, 123456789.123456789, 1, 1, 1, 1, 1, 2000, 1, 1, 1);
+
+CREATE TABLE texts (
+  id INT PRIMARY KEY, c CHAR(10), l VARCHAR(50) CHARACTER SET latin1, u VARCHAR(50) CHARACTER SET ucs2, u16 VARCHAR(50) CHARACTER SET utf16, m VARCHAR(200) CHARACTER SET utf8mb4, three VARCHAR(50) CHARACTER SET utf8mb3,
+  lt LONGTEXT, vb VARBINARY(300), bin BINARY(4), lb LONGBLOB, e ENUM('a','ä','','0','x''y') CHARACTER SET latin1, s SET('one','zwei','drei') CHARACTER SET ucs2, j JSON, v VECTOR(3), g GEOMETRY SRID 4326, k VARCHAR(20) CHARACTER SET koi8r);
+INSERT INTO texts VALUES
+ (1, 'x   ', 'Größe äöü €', 'Größe', '😀 x', 'tab\there, line\nbreak, cr\r, back\\slash, nul\0, quote'' " ` \Z end 😀', 'ü', REPEAT('long 😀 ', 1000), 0x000102090A0D1A225C27FF, 0x00000000, REPEAT(0x00FF5C0A09, 5000), 'ä', 'one,drei', '{"a": [1, "ü\\n", null], "a ": 1.10}', TO_VECTOR('[1.5,-0.1,3e30]'), ST_GeomFromText('POINT(1 2)', 4326), 'привет'),
+ (2, '', '', '', '', '', '', '', '', 0x20202020, '', '', '', 'null', TO_VECTOR('[0,0]'), NULL, ''),
+ (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+ (4, '\\N', '\\N', '\\N', '\\N', '\\N', 'NULL', '\\', '\\', 0x5C4E, '\t\n\\', '0', 'zwei', '"\\\\N"', 0x5C4E090A, NULL, '\\'),
+ (5, ' x', ' ', ' ', ' ', ' ', ' ', ' ', ' ', 0x5C, '\'', 'x''y', 'one', '[]', NULL, NULL, ' ');
+INSERT IGNORE INTO texts (id, e) VALUES (6, 'nothing of the kind');
+INSERT INTO texts (id, l, u) VALUES (7, 0x00C380FF, 0x00410042D83DDE00);
+
+CREATE TABLE times (
+  id INT PRIMARY KEY, d DATE, t TIME(6), dt DATETIME(6), ts TIMESTAMP(6) NULL, ts0 TIMESTAMP NOT NULL DEFAULT '0000-00-00 00:00:00', dt3 DATETIME(3));
+INSERT INTO times VALUES
+ (1, '0000-00-00', '-838:59:59.999999', '0000-00-00 00:00:00', '1970-01-01 00:00:01.000001', '0000-00-00 00:00:00', '9999-12-31 23:59:59.999'),
+ (2, '2024-00-00', '838:59:59.999999', '2024-02-31 12:34:56.123456', '2038-01-19 03:14:07.999999', '2024-03-31 02:30:00', '1000-01-01 00:00:00.001'),
+ (3, '9999-12-31', '00:00:00.000001', '0001-01-01 00:00:00.000001', NULL, '1999-12-31 23:59:59', NULL);
+
+CREATE TABLE hidden (
+  a INT, b INT INVISIBLE DEFAULT 7, c INT AS (a + b) VIRTUAL, d INT AS (a * 2) STORED, e VARCHAR(10) AS (CONCAT('x', a)) STORED INVISIBLE, PRIMARY KEY (a), KEY (c), KEY (d));
+INSERT INTO hidden (a, b) VALUES (1, 2), (2, 3), (3, DEFAULT);
+CREATE TABLE onlygenerated (a INT AS (1) VIRTUAL, b INT AS (2) STORED);
+INSERT INTO onlygenerated () VALUES (), (), ();
+
+CREATE TABLE numbered (id BIGINT AUTO_INCREMENT PRIMARY KEY, x INT DEFAULT (1 + 2), u BINARY(16) DEFAULT (UUID_TO_BIN('ffffffff-ffff-ffff-ffff-fffffffffffe')), y INT DEFAULT (x * 2));
+INSERT INTO numbered (x) VALUES (1), (2), (DEFAULT);
+SET sql_generate_invisible_primary_key=1;
+CREATE TABLE ownkey (a VARCHAR(20));
+SET sql_generate_invisible_primary_key=0;
+INSERT INTO ownkey VALUES ('b'), ('a'), ('b');
+CREATE TABLE indexes (a INT PRIMARY KEY, b INT, j JSON, l LINESTRING NOT NULL SRID 0, KEY ((a + b)), KEY down (b DESC, a) INVISIBLE, KEY many ((CAST(j->'$.n' AS UNSIGNED ARRAY))), SPATIAL KEY (l), UNIQUE KEY ((b * 2)));
+INSERT INTO indexes VALUES (1, 2, '{"n": [3, 4]}', ST_GeomFromText('LINESTRING(0 0,1 1)')), (2, NULL, '{"n": 5, "d": 1.0, "big": 18446744073709551615, "e": 1e100}', ST_GeomFromText('LINESTRING(0 0,2 1)'));
+CREATE TABLESPACE apart ENGINE=InnoDB;
+CREATE TABLE inspace (a INT PRIMARY KEY) TABLESPACE apart;
+INSERT INTO inspace VALUES (1);
+CREATE TABLE ci (a VARCHAR(20) COLLATE utf8mb4_0900_ai_ci PRIMARY KEY, b VARCHAR(20) COLLATE utf8mb4_ja_0900_as_cs, c VARCHAR(20) COLLATE utf8mb4_0900_bin);
+INSERT INTO ci VALUES ('zebra', 'か', 'b '), ('Äpfel', 'が', 'b'), ('apfelmus', NULL, '');
+CREATE TABLE archived (a INT, b VARCHAR(20)) ENGINE=ARCHIVE;
+INSERT INTO archived VALUES (1, 'x'), (2, NULL);
+CREATE TABLE counted (id INT AUTO_INCREMENT PRIMARY KEY, x INT) AUTO_INCREMENT = 100;
+INSERT INTO counted VALUES (0, 1), (5, 2), (-3, 3), (77, 4);
+CREATE TABLE nokey (a INT, b VARCHAR(20), c BLOB);
+INSERT INTO nokey VALUES (2, 'b', 'x'), (1, 'a', NULL), (2, 'b', 'x');
+CREATE TABLE uniquekey (a INT NOT NULL, b VARCHAR(20), UNIQUE KEY (a));
+INSERT INTO uniquekey VALUES (3, 'c'), (1, 'a'), (2, 'b');
+CREATE TABLE nullablekey (a INT, UNIQUE KEY (a));
+INSERT INTO nullablekey VALUES (NULL), (NULL), (1);
+CREATE TABLE prefixkey (t TEXT NOT NULL, PRIMARY KEY (t(5)));
+INSERT INTO prefixkey VALUES ('bbbbbbb'), ('aaaaaaaa'), ('ccc');
+CREATE TABLE `empty` (a INT PRIMARY KEY);
+
+CREATE TABLE isam (id INT PRIMARY KEY, x VARCHAR(20), FULLTEXT KEY (x)) ENGINE=MyISAM;
+INSERT INTO isam VALUES (3, 'drei'), (1, 'eins'), (2, 'zwei'); DELETE FROM isam WHERE id = 1;
+CREATE TABLE csv (a INT NOT NULL, b VARCHAR(20) NOT NULL) ENGINE=CSV;
+INSERT INTO csv VALUES (1, 'x,"y"'), (2, '');
+CREATE TABLE mem (a INT PRIMARY KEY, b VARCHAR(20)) ENGINE=MEMORY;
+INSERT INTO mem VALUES (1, 'gone after a restart');
+CREATE TABLE part1 (a INT) ENGINE=MyISAM; CREATE TABLE part2 (a INT) ENGINE=MyISAM;
+INSERT INTO part1 VALUES (1); INSERT INTO part2 VALUES (2);
+CREATE TABLE merged (a INT) ENGINE=MRG_MyISAM UNION=(part1, part2) INSERT_METHOD=LAST;
+CREATE TABLE partitioned (id INT, y INT, PRIMARY KEY (id, y)) PARTITION BY RANGE (y) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN MAXVALUE);
+INSERT INTO partitioned VALUES (2, 5), (1, 50), (3, 1), (4, 99);
+CREATE TABLE compressed (id INT PRIMARY KEY, x TEXT) ROW_FORMAT=COMPRESSED KEY_BLOCK_SIZE=4;
+INSERT INTO compressed VALUES (1, REPEAT('x', 500));
+
+CREATE TABLE geo (id INT PRIMARY KEY, g GEOMETRY NOT NULL, p POINT, c GEOMETRYCOLLECTION, SPATIAL KEY (g));
+INSERT INTO geo VALUES (1, ST_GeomFromText('POLYGON((0 0,10 0,10 10,0 10,0 0))', 4326), POINT(1.5, -2.25), ST_GeomFromText('GEOMETRYCOLLECTION(POINT(1 1),LINESTRING(0 0,1 1))')), (2, POINT(0, 0), NULL, NULL);
+
+CREATE TABLE chicken (id INT PRIMARY KEY, egg INT) ENGINE=InnoDB;
+CREATE TABLE egg (id INT PRIMARY KEY, chicken INT, CONSTRAINT laid FOREIGN KEY (chicken) REFERENCES chicken (id) ON DELETE CASCADE) ENGINE=InnoDB;
+ALTER TABLE chicken ADD CONSTRAINT hatched FOREIGN KEY (egg) REFERENCES egg (id) ON UPDATE SET NULL;
+SET foreign_key_checks=0;
+INSERT INTO chicken VALUES (1, 1), (2, 99); INSERT INTO egg VALUES (1, 1);
+SET foreign_key_checks=1;
+CREATE TABLE self (id INT PRIMARY KEY, parent INT, FOREIGN KEY (parent) REFERENCES self (id));
+INSERT INTO self VALUES (2, NULL), (1, 2);
+CREATE TABLE checked (id INT PRIMARY KEY, x INT, CONSTRAINT positive CHECK (x > 0), CONSTRAINT tiny CHECK (x < 5) NOT ENFORCED);
+INSERT INTO checked VALUES (1, 50);
+
+CREATE TABLE `Mixed Case` (`Säule "1"` INT PRIMARY KEY, `select` INT, `tab	name` INT, `b``t` INT, `a.b` INT);
+INSERT INTO `Mixed Case` VALUES (1, 2, 3, 4, 5);
+CREATE TABLE `größe.x/y\z``q'"#;--%` (a INT PRIMARY KEY COMMENT 'semi;colon -- and ''quote'' and \\ back and \n line');
+INSERT INTO `größe.x/y\z``q'"#;--%` VALUES (1);
+CREATE TABLE con (a INT PRIMARY KEY); CREATE TABLE `mixed case` (a INT);
+CREATE TABLE `患者` (`名前` VARCHAR(20) DEFAULT '患者' PRIMARY KEY); INSERT INTO `患者` VALUES ('山田');
+CREATE TABLE `aaaaaaaaa€aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` (a INT);
+CREATE TABLE `€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€` (a INT); INSERT INTO `€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€` VALUES (1);
+
+CREATE TABLE audit (id INT AUTO_INCREMENT PRIMARY KEY, what VARCHAR(100));
+DELIMITER //
+CREATE TRIGGER counted_insert AFTER INSERT ON counted FOR EACH ROW BEGIN INSERT INTO audit (what) VALUES (CONCAT('insert;', NEW.id, ' it''s // ;;')); END//
+CREATE TRIGGER isam_delete BEFORE DELETE ON isam FOR EACH ROW SET @gone = OLD.id//
+CREATE FUNCTION twice(x INT) RETURNS INT DETERMINISTIC COMMENT 'say; it -- twice' BEGIN /* a ; comment */ -- another ; 'one
+ RETURN x * 2; # a last ; one
+END//
+CREATE PROCEDURE fill(IN n INT, OUT m INT) BEGIN DECLARE i INT DEFAULT 0; WHILE i < n DO SET i = i + 1; END WHILE; SET m = twice(i); SELECT 'DELIMITER ;' AS `x;y`, "dq;'" ; END//
+SET sql_mode='ANSI_QUOTES,NO_BACKSLASH_ESCAPES'//
+CREATE PROCEDURE odd() BEGIN SELECT '\' AS "a;b", ';' ; END//
+SET sql_mode=DEFAULT//
+CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY STARTS '2030-01-01 00:00:00' ON COMPLETION PRESERVE DISABLE COMMENT 'it;s' DO BEGIN DELETE FROM audit; END//
+CREATE EVENT soon ON SCHEDULE EVERY 1 SECOND STARTS '2020-01-01 00:00:00' DO INSERT INTO audit (what) VALUES ('an event ran')//
+DELIMITER ;
+CREATE VIEW zview AS SELECT 1 AS id, 2 AS x;
+CREATE OR REPLACE VIEW aview AS SELECT b.id, twice(b.x) AS x2 FROM zview b;
+CREATE OR REPLACE ALGORITHM=MERGE SQL SECURITY INVOKER VIEW zview AS SELECT id, x FROM counted WHERE x <> 'a;b' WITH CHECK OPTION;
+CREATE DEFINER=`nobody;here`@`nowhere` VIEW orphan AS SELECT id FROM counted;
+CREATE JSON RELATIONAL DUALITY VIEW documents AS SELECT JSON_DUALITY_OBJECT('_id': id, 'x': x) FROM numbered;
+CREATE VIEW `v.iew ``;` AS SELECT `select` FROM `Mixed Case`;
+ALTER DATABASE traps CHARACTER SET latin1 COLLATE latin1_german2_ci;
+CREATE PROCEDURE inlatin(x VARCHAR(20)) SELECT x;
+SET NAMES latin1;
+CREATE PROCEDURE fromlatin() SELECT 'größe';
+SET NAMES utf8mb4;
+ALTER DATABASE traps CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
+
