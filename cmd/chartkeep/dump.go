@@ -18,7 +18,6 @@ import (
 	"chartkeep/repo"
 	"chartkeep/snapshot"
 	"chartkeep/sources"
-	"chartkeep/sources/postgres"
 )
 
 func (p *program) dumpCommand() *cli.Command {
@@ -32,11 +31,13 @@ func (p *program) dumpCommand() *cli.Command {
    chartkeep dump latest:/srv/practice/letter.pdf -o letter.pdf
    chartkeep dump latest:/srv/practice -a zip -o practice.zip
    chartkeep dump latest:/soapware -a pg | pg_restore --create --dbname postgres
+   chartkeep dump latest:/opendental -a sql | mariadb opendental_again
 
 A table of a database is a file, too. A PostgreSQL database as a whole is, with
--a pg, an archive that pg_restore reads.`,
+-a pg, an archive that pg_restore reads; a MariaDB or MySQL database is, with
+-a sql, what the server's client reads into an empty database.`,
 		Flags: append(filterFlags(),
-			&cli.StringFlag{Name: "archive", Aliases: []string{"a"}, Usage: "archive `FORMAT` tar or zip (a folder is tar by default), or pg"},
+			&cli.StringFlag{Name: "archive", Aliases: []string{"a"}, Usage: "archive `FORMAT` tar or zip (a folder is tar by default); pg or sql for a database"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE` instead of stdout"},
 		),
 		Action: p.dump,
@@ -72,9 +73,11 @@ func (p *program) dump(c *cli.Context) error {
 
 // dumpFormat is the archive asked for, also by the output's name.
 func dumpFormat(c *cli.Context) (archive.Format, error) {
-	if name := c.String("archive"); name == string(postgresArchive) {
-		return postgresArchive, nil
-	} else if name != "" {
+	name := c.String("archive")
+	if f := archive.Format(name); databaseFormats[f].write != nil {
+		return f, nil
+	}
+	if name != "" {
 		f, err := archive.Parse(name)
 		if err != nil {
 			return "", usage(c, "--archive: %w", err)
@@ -84,32 +87,10 @@ func dumpFormat(c *cli.Context) (archive.Format, error) {
 	return "", nil
 }
 
-// postgresArchive is a database in pg_dump's custom format.
-const postgresArchive archive.Format = "pg"
-
-// dumpDatabase writes a PostgreSQL database, named by its source or by its folder
-// in there, as pg_restore reads it.
-func (p *program) dumpDatabase(ctx context.Context, r *repo.Repository, at place, w io.Writer) error {
-	source, folder, _ := strings.Cut(strings.TrimPrefix(at.path, "/"), "/")
-	rec, err := databaseOf(at.snapshot, source, "postgres")
-	if err != nil {
-		return err
-	}
-	database, err := sources.NameOfFile(folder)
-	if err != nil {
-		return err
-	}
-	node, err := snapshot.Lookup(ctx, r, &at.snapshot.Root, "/"+rec.Name)
-	if err != nil {
-		return err
-	}
-	return databaseFailed(postgres.WriteArchive(ctx, w, snapshot.Saved(r, node), database))
-}
-
 // dumpTo writes a file, or an archive, to w.
 func (p *program) dumpTo(ctx context.Context, r *repo.Repository, at place, f archive.Format, w io.Writer) error {
-	if f == postgresArchive {
-		return p.dumpDatabase(ctx, r, at, w)
+	if write, ok := databaseFormats[f]; ok {
+		return p.dumpDatabase(ctx, r, at, write, w)
 	}
 	entry := snapshot.Entry{Path: at.path, Node: at.node}
 	kind := at.node.Meta.Kind
