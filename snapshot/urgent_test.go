@@ -5,8 +5,10 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"chartkeep/repo"
 	"chartkeep/repo/repotest"
@@ -71,5 +73,102 @@ func TestUrgentStreamsAreReadFirst(t *testing.T) {
 	s, _ := save(t, r, long, snapshot.SaveOptions{})
 	if got := content(t, repotest.Reopen(t, r, repo.Options{}), &s.Root, "/", map[string][]byte{}); len(got) != 9001 || len(long.opened) != 9001 {
 		t.Errorf("%d files saved and %d opened of 9001", len(got), len(long.opened))
+	}
+}
+
+// A crowded source is one whose streams need one of few connections each, as a
+// database's do: opening one waits until another is closed.
+type crowded struct {
+	shape []byte // of the entries: 'd'irectory, 's'tream, 'u'rgent stream, small 'f'ile, 'b'ig file
+	free  chan struct{}
+}
+
+type crowdedContent struct {
+	from *crowded
+	data []byte
+}
+
+func (c crowdedContent) Open() (sources.File, error) {
+	<-c.from.free
+	return &crowdedFile{memOpen{bytes.NewReader(c.data), &memFile{data: c.data}}, c.from}, nil
+}
+func (crowdedContent) Attributes() ([]sources.Attribute, error) { return nil, nil }
+
+type crowdedFile struct {
+	memOpen
+	from *crowded
+}
+
+func (f *crowdedFile) Close() error {
+	f.from.free <- struct{}{}
+	return nil
+}
+
+type crowdedStream struct{ crowdedContent }
+
+func (crowdedStream) Streamed() {}
+
+type crowdedUrgent struct{ crowdedStream }
+
+func (crowdedUrgent) Urgent() {}
+
+func (c *crowded) Entries(context.Context) iter.Seq[sources.Entry] {
+	return func(yield func(sources.Entry) bool) {
+		ok := yield(sources.Entry{Path: "/", Meta: sources.Meta{Kind: sources.Dir, Mode: 0o700}, Content: streamContent{}})
+		for i := 0; ok && i < len(c.shape); i++ {
+			e := sources.Entry{Path: fmt.Sprintf("/e%06d", i), Meta: sources.Meta{Kind: sources.Regular}}
+			content := crowdedContent{c, []byte(e.Path)}
+			switch c.shape[i] {
+			case 'd':
+				e.Meta, e.Content = sources.Meta{Kind: sources.Dir, Mode: 0o700}, streamContent{}
+			case 's':
+				e.Content = crowdedStream{content}
+			case 'u':
+				e.Content = crowdedUrgent{crowdedStream{content}}
+			case 'f':
+				e.Meta.Size, e.Content = int64(len(content.data)), content
+			case 'b':
+				content.data = bytes.Repeat([]byte("b"), 300<<10)
+				e.Meta.Size, e.Content = int64(len(content.data)), content
+			}
+			ok = yield(e)
+		}
+	}
+}
+
+// TestStreamsThatWaitForEachOtherAreRead with any number of readers and of
+// connections, and longer than what the walk may run ahead.
+func TestStreamsThatWaitForEachOtherAreRead(t *testing.T) {
+	for _, shape := range []string{
+		strings.Repeat("s", 3000) + "u", strings.Repeat("u", 3000) + "s", strings.Repeat("su", 1500), "s" + strings.Repeat("d", 6000) + "u",
+		"s" + strings.Repeat("f", 6000) + "u", "s" + strings.Repeat("fsdbu", 60), strings.Repeat("ds", 3000), strings.Repeat("s", 1023) + strings.Repeat("d", 5000) + "us",
+	} {
+		for _, few := range []struct{ connections, readers, big int }{{1, 1, 1}, {1, 4, 4}, {2, 1, 2}, {3, 16, 1}} {
+			t.Run(fmt.Sprintf("%.8s of %d, %v", shape, len(shape), few), func(t *testing.T) {
+				src := &crowded{[]byte(shape), make(chan struct{}, few.connections)}
+				for range few.connections {
+					src.free <- struct{}{}
+				}
+				r := repotest.New(t, repotest.Options{})
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					w, err := r.NewWriter(t.Context(), repo.WriterOptions{})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					defer w.Abort()
+					if _, _, err := snapshot.Save(t.Context(), r, w, src, snapshot.SaveOptions{Readers: few.readers, Big: few.big}); err != nil {
+						t.Error(err)
+					}
+				}()
+				select {
+				case <-done:
+				case <-time.After(time.Minute):
+					panic("the readers wait for each other")
+				}
+			})
+		}
 	}
 }
