@@ -30,17 +30,33 @@ var (
 	liveMySQL    *mysql.Server
 )
 
-func TestMain(m *testing.M) { os.Exit(withServers(m)) }
+// toBeKilled makes this program one that starts servers in a folder, as a drill
+// does, and waits.
+const toBeKilled = "CHARTKEEP_TEST_KILLED"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(toBeKilled); dir != "" {
+		killed(dir)
+	}
+	os.Exit(withServers(m))
+}
 
 func withServers(m *testing.M) int {
 	ctx := context.Background()
+	// The folders of other versions' programs, on which the tests are to be run.
+	testPostgres, testMySQL := os.Getenv("CHARTKEEP_TEST_POSTGRES"), os.Getenv("CHARTKEEP_TEST_MYSQL")
+	for _, dir := range []string{testPostgres, testMySQL} {
+		if dir != "" {
+			os.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+		}
+	}
 	var err error
-	if livePostgres, err = postgres.Scratch(ctx, postgres.ScratchOptions{}); err == nil {
+	if livePostgres, err = postgres.Scratch(ctx, postgres.ScratchOptions{Programs: testPostgres}); err == nil {
 		defer livePostgres.Stop()
 		err = fillPostgres(ctx)
 	}
 	if err == nil {
-		if liveMySQL, err = mysql.Scratch(ctx, mysql.ScratchOptions{}); err == nil {
+		if liveMySQL, err = mysql.Scratch(ctx, mysql.ScratchOptions{Programs: testMySQL}); err == nil {
 			defer liveMySQL.Stop()
 			err = fillMySQL(ctx)
 		}
@@ -94,6 +110,10 @@ func fillPostgres(ctx context.Context) error {
 }
 
 const practiceMySQL = `
+	CREATE DATABASE counting;
+	CREATE TABLE counting.digits (d INT);
+	INSERT INTO counting.digits VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9);
+	CREATE VIEW counting.numbers AS SELECT 1 + a.d + 10 * b.d + 100 * c.d + 1000 * e.d AS seq FROM counting.digits a, counting.digits b, counting.digits c, counting.digits e;
 	CREATE DATABASE shop;
 	CREATE USER reception@localhost IDENTIFIED BY 'a secret of theirs';
 	GRANT SELECT ON shop.* TO reception@localhost;
@@ -101,10 +121,11 @@ const practiceMySQL = `
 	CREATE TABLE patient (id INT PRIMARY KEY, name VARCHAR(80), share FLOAT) ENGINE=InnoDB;
 	CREATE TABLE entry (what VARCHAR(80)) ENGINE=MyISAM;
 	CREATE VIEW names AS SELECT name FROM patient;
-	INSERT INTO patient SELECT seq, MD5(seq), seq / 7 FROM seq_1_to_3000;
-	INSERT INTO entry SELECT MD5(seq) FROM seq_1_to_500;
+	INSERT INTO patient SELECT seq, IF(seq = 1, 'c4ca4238', SHA2(seq, 256)), seq / 7 FROM counting.numbers WHERE seq <= 3000;
+	INSERT INTO entry SELECT SHA2(seq, 256) FROM counting.numbers WHERE seq <= 500;
 	DELETE FROM entry WHERE what < '8';
-	INSERT INTO entry SELECT CONCAT('later ', seq) FROM seq_1_to_200;
+	INSERT INTO entry SELECT CONCAT('later ', seq) FROM counting.numbers WHERE seq <= 200;
+	DROP DATABASE counting;
 `
 
 func fillMySQL(ctx context.Context) error {

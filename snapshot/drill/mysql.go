@@ -40,25 +40,14 @@ func (e *mysqlEngine) databases() (names []string) {
 	return names
 }
 
-// start refuses a server of the other family, and an older one.
+// start starts a server of the saved one's family that is not older.
 func (e *mysqlEngine) start(ctx context.Context) (func() error, error) {
-	s, err := mysql.Scratch(ctx, mysql.ScratchOptions{Dir: e.dir, Programs: e.programs})
+	s, err := mysql.Scratch(ctx, mysql.ScratchOptions{Dir: e.dir, Programs: e.programs, Like: e.desc.Server})
 	if err != nil {
 		return nil, err
 	}
-	was, is := release(e.desc.Server), release(s.Version)
-	if family(e.desc.Server) != family(s.Version) || slices.Compare(is, was) < 0 {
-		return nil, errors.Join(fmt.Errorf("it was saved from %s, and the server here is %s %s", e.desc.Server, family(s.Version), s.Version), s.Stop())
-	}
 	e.server = s
 	return s.Stop, nil
-}
-
-func family(version string) string {
-	if strings.Contains(version, "MariaDB") {
-		return "MariaDB"
-	}
-	return "MySQL"
 }
 
 var twoNumbers = regexp.MustCompile(`(\d+)\.(\d+)`)
@@ -107,6 +96,7 @@ func (e *mysqlEngine) judge(_ context.Context, p string, saved, again []byte) ve
 	case p == usersFile:
 		return verdict{missingLines(saved, again, ownUser), other}
 	case path.Base(p) == mysqlDefinitions:
+		saved, again = namedCharset.ReplaceAll(saved, []byte(" COLLATE ")), namedCharset.ReplaceAll(again, []byte(" COLLATE "))
 		text := missingLines(saved, again, nil)
 		if text == "" {
 			text = missingLines(again, saved, nil)
@@ -117,6 +107,11 @@ func (e *mysqlEngine) judge(_ context.Context, p string, saved, again []byte) ve
 	}
 	return verdict{differs: "its bytes differ"}
 }
+
+// namedCharset finds what MySQL says of a column whose collation was named, and
+// not of one that has its table's: a column made from a dump is of the first
+// kind. The collation tells the character set.
+var namedCharset = regexp.MustCompile(` CHARACTER SET \w+ COLLATE `)
 
 // unordered reports whether a file is of a table whose rows lie in no order.
 func (e *mysqlEngine) unordered(p string) bool {
