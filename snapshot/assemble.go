@@ -29,6 +29,7 @@ type treeLevel struct {
 	list listWriter
 	same bool
 	n    uint64 // nodes so far
+	last string // the name of the last of them
 	buf  []byte // of one node
 }
 
@@ -187,6 +188,10 @@ func (a *assembler) done(ctx context.Context, it *item) error {
 		return nil
 	}
 	l := a.levels[len(a.levels)-1]
+	if it.node.Name <= l.last { // nobody could read such a tree
+		return fmt.Errorf("%w: %q after %q in %s", errPiece, it.node.Name, l.last, l.it.entry.Path)
+	}
+	l.last = it.node.Name
 	if l.same && !it.gap && it.node == it.old {
 		l.n++
 		return nil

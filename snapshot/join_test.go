@@ -21,7 +21,7 @@ func joined(t *testing.T, r *repo.Repository, parent *snapshot.Node, dumps []*me
 	defer w.Abort()
 	o := snapshot.SaveOptions{Parent: parent}
 	for _, d := range dumps {
-		nodes, _, err := snapshot.SaveApart(ctx, r, w, d, snapshot.SaveOptions{Parent: parent})
+		nodes, _, err := snapshot.SaveApart(ctx, r, w, d, snapshot.SaveOptions{Parent: parent, Join: o.Join})
 		if err != nil {
 			t.Fatal(err)
 		}

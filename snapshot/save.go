@@ -131,6 +131,7 @@ func Save(ctx context.Context, r *repo.Repository, w *repo.Writer, src sources.S
 // nodes that lie in the root, for Join of a later Save with the same writer. So
 // one source after the other is read to its end, whatever their paths are.
 func SaveApart(ctx context.Context, r *repo.Repository, w *repo.Writer, src sources.Source, o SaveOptions) ([]*Node, Summary, error) {
+	o.Join = nil // the others lie beside this one, not in it
 	a := newAssembler(r, w, o)
 	a.apart = true
 	err := a.save(ctx, src)
