@@ -215,11 +215,22 @@ func (d *restoreDBRun) report(done databaseDone) {
 		d.Warn("left out: %s", l)
 	}
 	if d.c.Bool("schema-only") {
-		d.Say("%s restored: definitions without rows, in %s", done.database, ui.Duration(took))
+		d.Say("restored to %s: definitions without rows, in %s", done.database, ui.Duration(took))
 		return
 	}
-	d.Say("%s restored: %s, %s, %s, in %s", done.database, ui.Counted(done.tables, "table"), ui.Counted(done.rows, "row"), ui.Size(done.bytes), ui.Duration(took))
+	d.Say("restored to %s: %s, %s, %s, in %s", d.place(done.database), ui.Counted(done.tables, "table"), ui.Counted(done.rows, "row"), ui.Size(done.bytes), ui.Duration(took))
 	d.Say("compared: every table holds the rows that were saved")
+}
+
+// place is where it came: single tables lie beside the others.
+func (d *restoreDBRun) place(database string) string {
+	switch {
+	case len(d.c.StringSlice("table")) == 0:
+		return database
+	case d.record.Kind == "postgres":
+		return fmt.Sprintf("schema %s of database %s", cmp.Or(d.c.String("into"), "restored"), database)
+	}
+	return "database " + database
 }
 
 // explain adds to an error what to do about it.
