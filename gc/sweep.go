@@ -200,35 +200,6 @@ func (p *PrunePlan) still(ctx context.Context) error {
 	return nil
 }
 
-// expendable returns those of the packs that can go: every marked chunk in them
-// lies, undamaged, in a pack that stays as well.
-func (p *PrunePlan) expendable(packs []index.PackID) (map[index.PackID]bool, error) {
-	doomed := map[index.PackID]bool{}
-	for _, id := range packs {
-		doomed[id] = true
-	}
-	for info, err := range p.index.Packs() {
-		if err != nil {
-			return nil, err
-		}
-		if !doomed[info.ID] {
-			continue
-		}
-		needed, err := p.needed(info, doomed)
-		if err != nil {
-			return nil, err
-		}
-		if needed {
-			delete(doomed, info.ID)
-			p.relied[info.ID] = true
-		}
-	}
-	for id := range doomed {
-		delete(p.relied, id)
-	}
-	return doomed, nil
-}
-
 // settle strikes packs that are gone out of the records of damage.
 func (p *PrunePlan) settle(ctx context.Context) error {
 	over := func(b index.DamagedBlock) bool {
@@ -246,27 +217,4 @@ func (p *PrunePlan) settle(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// needed reports whether a pack holds a marked chunk that no pack outside
-// doomed holds undamaged.
-func (p *PrunePlan) needed(info index.PackInfo, doomed map[index.PackID]bool) (bool, error) {
-	d, err := p.index.Directory(info.ID)
-	if err != nil {
-		return false, err
-	}
-	_, ids := livePieces(d, info.First, p.marks)
-	for _, id := range ids {
-		places, err := p.index.Lookup(id)
-		if err != nil {
-			return false, err
-		}
-		elsewhere := slices.ContainsFunc(places, func(at index.Place) bool {
-			return !doomed[at.Pack] && !p.damaged[index.DamagedBlock{Pack: at.Pack, Offset: at.BlockOffset}]
-		})
-		if !elsewhere {
-			return true, nil
-		}
-	}
-	return false, nil
 }

@@ -64,11 +64,16 @@ func (s *shelf) bucket(b *base, i int) (bucket, error) {
 	if len(b.pages) == 0 {
 		return nil, nil
 	}
-	n := buckets / len(b.pages)
-	page, err := s.page(b, i/n)
+	page, err := s.page(b, i/(buckets/len(b.pages)))
 	if err != nil {
 		return nil, err
 	}
+	return b.bucket(page, i), nil
+}
+
+// bucket returns a bucket out of its page.
+func (b *base) bucket(page []byte, i int) bucket {
+	n := buckets / len(b.pages)
 	start, end := 0, (len(page)-4*n)/entrySize
 	if at := i % n; at > 0 {
 		start = int(binary.LittleEndian.Uint32(page[4*(at-1):]))
@@ -76,7 +81,35 @@ func (s *shelf) bucket(b *base, i int) (bucket, error) {
 	if at := i % n; at < n-1 {
 		end = int(binary.LittleEndian.Uint32(page[4*at:]))
 	}
-	return bucket(page[4*n:][start*entrySize : end*entrySize]), nil
+	return bucket(page[4*n:][start*entrySize : end*entrySize])
+}
+
+// pageOnce returns a page that is not wanted again.
+func (s *shelf) pageOnce(b *base, i int) ([]byte, error) {
+	if v, ok := s.recent.getSlot(&b.pages[i]); ok {
+		return v, nil
+	}
+	v, _, err := s.fetch(b.key(i), b.tag[:])
+	return v, err
+}
+
+// bucketsOnce reads all buckets of a base in order, each page once and without
+// keeping it at hand.
+func (s *shelf) bucketsOnce(b *base) func(i int) (bucket, error) {
+	at, page := -1, []byte(nil)
+	return func(i int) (bucket, error) {
+		if len(b.pages) == 0 {
+			return nil, nil
+		}
+		if n := i / (buckets / len(b.pages)); n != at {
+			var err error
+			if page, err = s.pageOnce(b, n); err != nil {
+				return nil, err
+			}
+			at = n
+		}
+		return b.bucket(page, i), nil
+	}
 }
 
 // A delta is the part of the fingerprint table that the base lacks. It is made anew from the parts when a cache is
@@ -144,10 +177,11 @@ func (ix *Index) fold() error {
 func (ix *Index) writeBase(fresh *base) error {
 	var scratch []byte
 	var records []record
+	old := ix.shelf.bucketsOnce(ix.base)
 	for i := range len(fresh.pages) {
 		start := len(scratch)
 		var err error
-		if scratch, err = ix.appendPage(scratch, fresh, i); err != nil {
+		if scratch, err = ix.appendPage(scratch, old, fresh, i); err != nil {
 			return err
 		}
 		records = append(records, record{key: fresh.key(i), tag: fresh.tag[:], value: scratch[start:len(scratch):len(scratch)]})
@@ -162,7 +196,7 @@ func (ix *Index) writeBase(fresh *base) error {
 }
 
 // appendPage appends a page of a new base.
-func (ix *Index) appendPage(dst []byte, fresh *base, page int) ([]byte, error) {
+func (ix *Index) appendPage(dst []byte, oldBucket func(int) (bucket, error), fresh *base, page int) ([]byte, error) {
 	keep := func(ordinal uint32) bool { return ix.cat.at(ordinal) != nil }
 	if ix.base.entries+ix.delta.entries == ix.cat.chunks {
 		keep = func(uint32) bool { return true } // nothing is gone
@@ -172,7 +206,7 @@ func (ix *Index) appendPage(dst []byte, fresh *base, page int) ([]byte, error) {
 	dst = append(dst, make([]byte, 4*n)...)
 	start := len(dst)
 	for i := range n {
-		old, err := ix.shelf.bucket(ix.base, page*n+i)
+		old, err := oldBucket(page*n + i)
 		if err != nil {
 			return nil, err
 		}
