@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -100,11 +101,15 @@ func (p *program) addDatabases(t *task, given []string) (paths []string, err err
 	return paths, nil
 }
 
-// databaseName is what a database is called in a snapshot: as on its server.
+// unfitNames are the runs of bytes that a source's name cannot have.
+var unfitNames = regexp.MustCompile(`[^a-z0-9_]+`)
+
+// databaseName is what a database's source is called in a snapshot: nearly as on
+// its server. Below it stands the name as it is.
 func databaseName(t *task, address string) string {
 	base := databaseKind(address)
 	if u, err := url.Parse(address); err == nil {
-		if name := sources.FileName(strings.Trim(u.Path, "/")); name != "" {
+		if name := strings.Trim(unfitNames.ReplaceAllString(strings.ToLower(u.Path), "-"), "-_"); name != "" {
 			base = name
 		}
 	}
