@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"testing"
 
 	"chartkeep/repo"
@@ -19,8 +20,18 @@ import (
 	"chartkeep/repo/storage/local"
 )
 
-// binary is the program, built for these tests.
-var binary string
+// builds is a folder for what the tests build.
+var builds string
+
+// binary is the program, built when the first test asks for it: most of what draws
+// seeds does without.
+var binary = sync.OnceValue(func() string {
+	program := filepath.Join(builds, "chartkeep")
+	if out, err := exec.Command("go", "build", "-o", program, "chartkeep/cmd/chartkeep").CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("build the program: %v\n%s", err, out))
+	}
+	return program
+})
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -31,11 +42,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	os.Chmod(dir, 0o755) // some tests run it as another user
-	binary = filepath.Join(dir, "chartkeep")
-	if out, err := exec.Command("go", "build", "-o", binary, "chartkeep/cmd/chartkeep").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, out)
-		os.Exit(1)
-	}
+	builds = dir
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)
@@ -89,7 +96,7 @@ func (f *office) path(elements ...string) string {
 
 // command prepares a run of the program.
 func (f *office) command(args ...string) *exec.Cmd {
-	c := exec.Command(binary, args...)
+	c := exec.Command(binary(), args...)
 	c.Env = []string{
 		"CHARTKEEP_REPOSITORY=" + f.path("repo"), "CHARTKEEP_CACHE_DIR=" + f.path("cache"),
 		"CHARTKEEP_PASSWORD=" + f.code, "HOME=" + f.path("home"), "PATH=" + os.Getenv("PATH"), "TMPDIR=" + f.dir,

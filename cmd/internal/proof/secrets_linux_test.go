@@ -120,7 +120,7 @@ func (k *keeper) path(elements ...string) string {
 // run runs the program, whatever comes of it, and keeps what it says.
 func (k *keeper) run(code int, args ...string) {
 	k.Helper()
-	c := exec.Command(binary, args...)
+	c := exec.Command(binary(), args...)
 	c.Env = []string{
 		"CHARTKEEP_REPOSITORY=" + k.path("made/repo"), "CHARTKEEP_CACHE_DIR=" + k.path("made/cache"), "CHARTKEEP_PASSWORD_FILE=" + k.path("user/password"),
 		"CHARTKEEP_CONFIG=" + k.path("user/plans.toml"), "HOME=" + k.path("made/home"), "TMPDIR=" + k.path("made/tmp"),
