@@ -19,13 +19,21 @@ func TestNamesDoNotLeadOutOfTheTarget(t *testing.T) {
 		names = names[:3]
 	}
 	for _, name := range names {
-		t.Run(fmt.Sprintf("%q", name), func(t *testing.T) {
-			f := forge(t, func(f *forger) {
-				inner := f.list(file("escaped", f.content("evil")))
-				f.snapshot(f.list(file(name, f.content("evil"))), f.list(folder(name, inner)), f.list(file("zz-good", f.content("good"))))
+		for _, dir := range []bool{false, true} {
+			if !*full && dir != (name == "..") {
+				continue
+			}
+			t.Run(fmt.Sprintf("%q, folder: %v", name, dir), func(t *testing.T) {
+				f := forge(t, func(f *forger) {
+					evil := file(name, f.content("evil"))
+					if dir {
+						evil = folder(name, f.list(file("escaped", f.content("evil"))))
+					}
+					f.snapshot(f.list(evil), f.list(file("zz-good", f.content("good"))))
+				})
+				f.staysInside()
 			})
-			f.staysInside()
-		})
+		}
 	}
 	t.Run("below a link", func(t *testing.T) {
 		f := forge(t, func(f *forger) {
