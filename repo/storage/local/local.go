@@ -54,6 +54,7 @@ type Store struct {
 	root    string
 	device  uint64 // of root when it was opened, 0 if unknown
 	folders *folders
+	arm     *arm
 	temp    temp
 }
 
@@ -100,7 +101,7 @@ func NewOn(fsys FS, dir string) (*Store, error) {
 	if !info.IsDir() {
 		return nil, fmt.Errorf("open store %s: %w", dir, syscall.ENOTDIR)
 	}
-	s := &Store{fsys: fsys, root: dir, device: device(info)}
+	s := &Store{fsys: fsys, root: dir, device: device(info), arm: newArm()}
 	s.folders = newFolders(fsys, dir, s.gone)
 	s.temp = temp{fsys: fsys, dir: filepath.Join(dir, "tmp"), gone: s.gone}
 	return s, nil
@@ -139,7 +140,7 @@ func (s *Store) open(ctx context.Context, name string) (storage.File, error) {
 		f.Close()
 		return nil, err
 	}
-	return &file{f, info.Size()}, nil
+	return &file{f, info.Size(), s.arm}, nil
 }
 
 // Remove deletes a file and returns when its name is gone from the medium.
@@ -220,6 +221,11 @@ func asMissing(err error) error {
 type file struct {
 	File
 	size int64
+	arm  *arm
+}
+
+func (f *file) ReadAt(p []byte, off int64) (int, error) {
+	return f.arm.read(len(p), func() (int, error) { return f.File.ReadAt(p, off) })
 }
 
 func (f *file) Size() int64 { return f.size }
