@@ -25,6 +25,8 @@ func (d *dump) lockFailed(ctx context.Context, conn *pgx.Conn, tables []listed, 
 	switch {
 	case hasCode(err, codeLockNotAvailable):
 		return fmt.Errorf("%w for more than %v%s: %w", ErrLocked, d.lockTimeout, holder(ctx, conn, tables), err)
+	case hasCode(err, codeInsufficientRights):
+		return fmt.Errorf("%w; a user for backups needs to read every table: GRANT pg_read_all_data TO %s (from PostgreSQL 14 on)", err, quote(conn.Config().User))
 	case hasCode(err, codeOutOfMemory):
 		var now string
 		_ = conn.QueryRow(ctx, "SHOW max_locks_per_transaction").Scan(&now)
