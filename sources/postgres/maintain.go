@@ -40,6 +40,9 @@ func Maintain(ctx context.Context, o Options, work []string, done func(sources.M
 	for _, n := range names {
 		k := keeper{address: a, database: n, lock: lock, done: done}
 		if err := k.oneDatabase(ctx, work); err != nil {
+			if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
+				err = cause // it was over before the first table
+			}
 			failed = append(failed, fmt.Errorf("database %s: %w", n, err))
 		}
 		if ctx.Err() != nil {
