@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"strconv"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -18,7 +19,7 @@ func server(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: server DATABASE")
 	}
-	s, err := mysql.Scratch(context.Background(), mysql.ScratchOptions{})
+	s, err := mysql.Scratch(context.Background(), mysql.ScratchOptions{Programs: os.Getenv("CHARTKEEP_TEST_MYSQL")})
 	ts.Check(err)
 	ts.Defer(func() { ts.Check(s.Stop()) })
 	ts.Setenv("DATABASE", s.URL(args[0]))

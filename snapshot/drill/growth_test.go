@@ -50,12 +50,12 @@ var growingServers = []growing{
 		kind: "mysql", do: doMySQL, rewrite: "OPTIMIZE TABLE procedurelog",
 		fill: `CREATE TABLE procedurelog (id int PRIMARY KEY, fee int, note text);
 			CREATE TABLE document (id int PRIMARY KEY, content longblob);
-			INSERT INTO procedurelog SELECT seq, seq % 900, repeat(md5(seq), 5) FROM seq_1_to_20000;
-			INSERT INTO document SELECT seq, unhex(repeat(md5(seq), 500)) FROM seq_1_to_200`,
-		appended: "INSERT INTO procedurelog SELECT seq, seq % 900, repeat(md5(seq), 5) FROM seq_20001_to_20100",
+			INSERT INTO procedurelog SELECT seq, seq % 900, repeat(left(sha2(seq, 256), 32), 5) FROM counting.numbers WHERE seq <= 20000;
+			INSERT INTO document SELECT seq, unhex(repeat(left(sha2(seq, 256), 32), 500)) FROM counting.numbers WHERE seq <= 200`,
+		appended: "INSERT INTO procedurelog SELECT seq, seq % 900, repeat(left(sha2(seq, 256), 32), 5) FROM counting.numbers WHERE seq BETWEEN 20001 AND 20100",
 		large: `CREATE TABLE scans (id int PRIMARY KEY, content blob);
 			CREATE TABLE locked (n int) ENGINE=MyISAM;
-			INSERT INTO scans SELECT seq, random_bytes(1000) FROM seq_1_to_42000`,
+			INSERT INTO scans SELECT seq, random_bytes(1000) FROM counting.numbers WHERE seq <= 42000`,
 		traces: "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID<>CONNECTION_ID() AND USER='root'",
 		source: func(t *testing.T) sources.Moment {
 			s, err := mysql.New(mysql.Options{Name: "practice", URL: liveMySQL.URL("growing")})

@@ -113,7 +113,8 @@ const practiceMySQL = `
 	CREATE DATABASE counting;
 	CREATE TABLE counting.digits (d INT);
 	INSERT INTO counting.digits VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9);
-	CREATE VIEW counting.numbers AS SELECT 1 + a.d + 10 * b.d + 100 * c.d + 1000 * e.d AS seq FROM counting.digits a, counting.digits b, counting.digits c, counting.digits e;
+	CREATE VIEW counting.numbers AS SELECT 1 + a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * f.d AS seq
+		FROM counting.digits a, counting.digits b, counting.digits c, counting.digits e, counting.digits f;
 	CREATE DATABASE shop;
 	CREATE USER reception@localhost IDENTIFIED BY 'a secret of theirs';
 	GRANT SELECT ON shop.* TO reception@localhost;
@@ -125,7 +126,6 @@ const practiceMySQL = `
 	INSERT INTO entry SELECT SHA2(seq, 256) FROM counting.numbers WHERE seq <= 500;
 	DELETE FROM entry WHERE what < '8';
 	INSERT INTO entry SELECT CONCAT('later ', seq) FROM counting.numbers WHERE seq <= 200;
-	DROP DATABASE counting;
 `
 
 func fillMySQL(ctx context.Context) error {
