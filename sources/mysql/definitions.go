@@ -119,7 +119,7 @@ func (h *hold) watched(ctx context.Context, timeout time.Duration, do func(conte
 
 // watch looks for a connection of ours that waits for a definition.
 func (h *hold) watch(ctx context.Context, timeout time.Duration, done <-chan struct{}, cancel func(error)) {
-	query := fmt.Sprintf("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE STATE='Waiting for table metadata lock' AND TIME>=%d"+
+	query := fmt.Sprintf("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for %% lock' AND TIME>=%d"+
 		" AND USER=SUBSTRING_INDEX(USER(),'@',1) AND (INFO LIKE 'SHOW %%' OR INFO LIKE '%%information_schema%%')", max(1, int(timeout.Seconds())))
 	for {
 		select {
