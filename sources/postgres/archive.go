@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -38,14 +40,50 @@ func (a *archive) fetch(ctx context.Context) error {
 
 // run has pg_restore make what a part of the archive says.
 func (a *archive) run(ctx context.Context, args ...string) error {
-	args = append(args, "--exit-on-error", "--no-password", "--dbname="+a.address.named(a.database, "chartkeep pg_restore"))
+	args = append(args, "--no-password", "--dbname="+a.address.named(a.database, "chartkeep pg_restore"))
+	unknown := a.sayUnknown()
+	if !unknown {
+		args = append(args, "--exit-on-error")
+	}
 	if a.NoOwner {
 		args = append(args, "--no-owner", "--no-privileges")
 	}
 	if a.NoTablespaces {
 		args = append(args, "--no-tablespaces")
 	}
-	return a.programs.run(ctx, a.address, io.Discard, "pg_restore", append(args, a.file())...)
+	err := a.programs.run(ctx, a.address, io.Discard, "pg_restore", append(args, a.file())...)
+	if unknown {
+		err = withoutUnknown(err)
+	}
+	return err
+}
+
+// sayUnknown reports whether pg_restore sets what the server does not know. From
+// version 17 on it begins with transaction_timeout, and there is no option
+// against that. It has to go on after that error, and so after every error; what
+// is made of it is judged at the end.
+func (a *archive) sayUnknown() bool {
+	major, _, _ := strings.Cut(a.found.Server, ".")
+	server, err := strconv.Atoi(major)
+	return err == nil && server < 17 && a.programs.major >= 17
+}
+
+// unknownSetting is what pg_restore says of it, whatever the server's language,
+// and how many errors it passed over.
+var unknownSetting = regexp.MustCompile(`(?m)^(pg_restore: (error: could not execute query|while INITIALIZING).*\n)+Command was: SET transaction_timeout = 0;\n+|^pg_restore: warning: errors ignored on restore: .*\n?`)
+
+// withoutUnknown is nil for an error that is about that setting alone.
+func withoutUnknown(err error) error {
+	var failed *ProgramError
+	if !errors.As(err, &failed) {
+		return err
+	}
+	rest := unknownSetting.ReplaceAllString(failed.all, "")
+	var status *exec.ExitError
+	if errors.As(failed.Err, &status) && status.ExitCode() == 1 && rest == "" && failed.all != "" {
+		return nil
+	}
+	return &ProgramError{Program: failed.Program, Err: failed.Err, Said: clip(rest), all: failed.all}
 }
 
 // eventTrigger is a line of an archive's list for an event trigger, or for what

@@ -54,7 +54,7 @@ func (d *dump) begin() error {
 	if err != nil {
 		return err
 	}
-	if d.programs, err = findPrograms(d.ctx, d.want.Programs, "pg_dump", newestFrom(d.version/10000)); err != nil {
+	if d.programs, err = findPrograms(d.ctx, d.want.Programs, "pg_dump", oldestFrom(d.version/10000)); err != nil {
 		return err
 	}
 	if d.roles, d.secrets, err = d.dumpRoles(d.ctx); err != nil {

@@ -44,14 +44,14 @@ type choice struct {
 	asked  string
 }
 
-// newestFrom chooses the newest from a version on: a dump program has to know
-// the server it reads.
+// newestFrom chooses the newest from a version on.
 func newestFrom(major int) choice {
 	return choice{func(v, best int) bool { return v >= major && v > best }, fmt.Sprintf("%d or newer", major)}
 }
 
-// oldestFrom chooses the oldest from a version on: a newer pg_restore says things
-// that an older server does not know.
+// oldestFrom chooses the oldest from a version on. A dump program has to know the
+// server it reads, but what a newer one makes is read by newer ones only, and
+// those say things that an older server does not know.
 func oldestFrom(major int) choice {
 	return choice{func(v, best int) bool { return v >= major && (best == 0 || v < best) }, fmt.Sprintf("%d or newer", major)}
 }
@@ -142,7 +142,7 @@ func (p programs) run(ctx context.Context, a address, w io.Writer, name string, 
 		return context.Cause(ctx)
 	}
 	if err != nil {
-		return &ProgramError{Program: name, Err: err, Said: clip(said.String())}
+		return &ProgramError{Program: name, Err: err, Said: clip(said.String()), all: said.String()}
 	}
 	return nil
 }
@@ -165,6 +165,8 @@ type ProgramError struct {
 	Program string
 	Err     error  // *exec.ExitError if it ran
 	Said    string // the end of what it wrote on standard error
+
+	all string // of it
 }
 
 func (e *ProgramError) Error() string {
