@@ -78,7 +78,11 @@ func makeTraps(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close(ctx)
-	return execute(ctx, conn, string(sql))
+	text := string(sql)
+	if live.Major < 14 { // there were no multiranges, and no number was infinite
+		text = strings.NewReplacer("int4multirange", "text", "'0.1', '0.1', 'Infinity'", "'0.1', '0.1', 'NaN'").Replace(text)
+	}
+	return execute(ctx, conn, text)
 }
 
 // programsWith is the folder of the programs that installation made in dir.
