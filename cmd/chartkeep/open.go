@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -102,7 +101,6 @@ func (p *program) open(ctx context.Context, st storage.Store) (*repo.Repository,
 		}
 		r, err := repo.Open(ctx, st, password, p.options())
 		if err == nil {
-			debug.FreeOSMemory() // deriving the key took 64 MiB
 			return r, nil
 		}
 		err = fmt.Errorf("open %s: %w", p.location, err)

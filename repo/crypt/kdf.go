@@ -2,9 +2,8 @@ package crypt
 
 import (
 	"fmt"
-	"runtime/debug"
 
-	"golang.org/x/crypto/argon2"
+	"chartkeep/repo/crypt/argon2"
 )
 
 // KDF is the cost of turning a password into a key with Argon2id.
@@ -45,9 +44,7 @@ func (k KDF) String() string {
 	return fmt.Sprintf("Argon2id, %d passes, %d KiB, %d threads", k.Time, k.MemoryKiB, k.Threads)
 }
 
-// derive returns n bytes. The memory it used goes back to the operating system
-// at once: kept by the Go heap it would be most of a backup's footprint.
+// derive returns n bytes.
 func (k KDF) derive(password, salt []byte, n uint32) []byte {
-	defer debug.FreeOSMemory()
-	return argon2.IDKey(password, salt, k.Time, k.MemoryKiB, k.Threads, n)
+	return argon2.Key(password, salt, k.Time, k.MemoryKiB, k.Threads, n)
 }
