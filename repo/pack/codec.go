@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/klauspost/compress/huff0"
 	"github.com/klauspost/compress/zstd"
 
 	"chartkeep/index"
@@ -81,13 +82,16 @@ func (c *Codec) Decode(buf, payload []byte, codec index.Codec, plain int) ([]byt
 type coder struct {
 	encoder *zstd.Encoder
 	decoder *zstd.Decoder
+	huffman huff0.Scratch
 	trial   trial
 	shaped  []byte // the block as zstd sees it
+	rest    []byte // the part of a frame that zstd's encoder made
 	spare   []byte // the block that comes back
 }
 
 func newCoder(l Level) *coder {
 	w := &coder{
+		huffman: huff0.Scratch{Reuse: huff0.ReusePolicyNone}, // each block has its own table
 		encoder: newEncoder(l),
 		decoder: must(zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderMaxMemory(index.MaxPlain))),
 	}
@@ -126,13 +130,17 @@ func must[T any](x T, err error) T {
 // The frame is of a single segment, with its content size, without a checksum.
 func (w *coder) encode(buf, plain []byte) []byte {
 	s := w.trial.shape(plain)
-	shaped := plain
-	if s != asItWas {
-		w.shaped = sized(w.shaped, len(plain))
-		shaped = w.shaped
-		s.apply(shaped, plain)
+	buf = append(buf[:0], byte(s))
+	if s == asItWas {
+		return w.encoder.EncodeAll(plain, buf)
 	}
-	return w.encoder.EncodeAll(shaped, append(buf[:0], byte(s)))
+	w.shaped = sized(w.shaped, len(plain))
+	s.apply(w.shaped, plain)
+	low, _ := s.planes(w.shaped)
+	if !matchless(low) {
+		return w.encoder.EncodeAll(w.shaped, buf)
+	}
+	return w.appendFrame(buf, w.shaped, s.phase()+len(low))
 }
 
 // check decodes what was encoded.

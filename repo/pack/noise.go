@@ -1,5 +1,7 @@
 package pack
 
+import "encoding/binary"
+
 // A block is sampled at up to noiseSpots places of noiseSpot bytes: 8 KiB of
 // 512 KiB, which costs a fiftieth of what zstd takes to find out the same.
 const (
@@ -47,4 +49,37 @@ func equalPairs(spot []byte) (pairs int) {
 		seen[c]++
 	}
 	return pairs
+}
+
+const (
+	matchSpots  = 64
+	matchSpot   = 64
+	matchLength = 4
+	matchShare  = 128 // one in so many places
+)
+
+// matchless reports whether next to no string of matchLength bytes in samples of b
+// was in them before, so that looking for matches in b would be time lost. Runs, as
+// in the margins of a picture, are matches; noise has none, whatever its histogram.
+func matchless(b []byte) bool {
+	if len(b) < matchSpots*matchSpot {
+		return false
+	}
+	var seen [1 << 10]uint32
+	stride := len(b) / matchSpots
+	matches := 0
+	for i := range matchSpots {
+		at := i*stride + i*goldenSpot%(stride-matchSpot+1)
+		spot := b[at:][:matchSpot]
+		for len(spot) >= matchLength {
+			v := binary.LittleEndian.Uint32(spot)
+			place := &seen[v*0x9E3779B1>>(32-10)]
+			if *place == v {
+				matches++
+			}
+			*place = v
+			spot = spot[1:]
+		}
+	}
+	return matches < matchSpots*matchSpot/matchShare
 }

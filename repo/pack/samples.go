@@ -63,6 +63,10 @@ func (s shape) apply(dst, src []byte) {
 		binary.LittleEndian.PutUint32(low, lowBytes(d))
 		binary.LittleEndian.PutUint32(high, lowBytes(d>>8))
 		before, src, low, high = v, src[8:], low[4:], high[4:]
+		if n := splitMany(low, high, src); n > 0 {
+			before = binary.LittleEndian.Uint64(src[2*n-8:])
+			src, low, high = src[2*n:], low[n:], high[n:]
+		}
 	}
 	var last [8]byte
 	copy(last[:], src)
@@ -78,6 +82,10 @@ func (s shape) undo(dst, src []byte) {
 	low, high := s.planes(src)
 	dst = s.samples(dst)
 	var before uint64
+	if n := joinMany(dst, low, high); n > 0 {
+		before = binary.LittleEndian.Uint64(dst[2*n-8:])
+		dst, low, high = dst[2*n:], low[n:], high[n:]
+	}
 	for len(dst) >= 8 && len(low) >= 4 && len(high) >= 4 {
 		l, h := binary.LittleEndian.Uint32(low), binary.LittleEndian.Uint32(high)
 		before = sums(spread(l)|spread(h)<<8, before)

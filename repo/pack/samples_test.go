@@ -26,7 +26,7 @@ func shapeReference(s shape, b []byte) []byte {
 
 func TestSamplesAreStoredAsTheFormatSays(t *testing.T) {
 	for _, s := range []shape{sampled, sampled1} {
-		for n := 1; n < 70; n++ {
+		for n := 1; n < 300; n++ {
 			b := random(n, byte(n))
 			stored, back := make([]byte, n), make([]byte, n)
 			s.apply(stored, b)
