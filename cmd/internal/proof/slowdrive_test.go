@@ -96,4 +96,3 @@ func images(megabytes int) (first, second tree) {
 	second["srv/images/new.jpg"] = noise(0, 2_000_000)
 	return first, second
 }
-
