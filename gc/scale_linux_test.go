@@ -186,6 +186,8 @@ func TestPruneInAProcessOfItsOwn(t *testing.T) {
 		t.Errorf("%d reads for %d blocks of trees: what snapshots share is read more than once", reads, blocks)
 	}
 	rec.Reset()
+	debug.FreeOSMemory() // as the program does, too
+	debug.SetMemoryLimit(176 << 20)
 	began = time.Now()
 	if err := p.Run(t.Context(), time.Second); err != nil {
 		t.Fatal(err)

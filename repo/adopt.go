@@ -107,23 +107,13 @@ func (r *Repository) adopt(d *index.Directory) error {
 // nameAdopted publishes segments that name the adopted packs but those of gone,
 // so that whatever comes to refer to them finds them.
 func (r *Repository) nameAdopted(ctx context.Context, gone map[index.PackID]bool) error {
-	var dirs []*index.Directory
+	var packs []index.PackID
 	for p := range r.Unnamed() {
-		if gone[p] {
-			continue
-		}
-		d, err := r.index.Directory(p)
-		if err != nil {
-			return err
-		}
-		if dirs = append(dirs, d); len(dirs) == publishEvery {
-			if err := r.publish(ctx, dirs); err != nil {
-				return err
-			}
-			dirs = nil
+		if !gone[p] {
+			packs = append(packs, p)
 		}
 	}
-	return r.publish(ctx, dirs)
+	return r.publishKnown(ctx, packs, func(string) {})
 }
 
 // UnlistedPacks returns the packs in the store that the index does not know:

@@ -51,9 +51,10 @@ type Writer struct {
 	open    [2]packSlot // by class
 	storing errgroup.Group
 
-	recentMu  sync.Mutex
-	recent    []index.PackID // durable packs that no segment names yet; the index has their directories
-	published time.Time
+	recentMu     sync.Mutex
+	recent       []index.PackID // durable packs that no segment names yet; the index has their directories
+	recentChunks int            // in them
+	published    time.Time
 
 	added, packed, chunks atomic.Int64
 	ledger                ledger
@@ -317,17 +318,22 @@ func (w *Writer) storePack(p *openPack) error {
 	if err := w.index.Add(done.Directory); err != nil {
 		return err
 	}
-	return w.publishWhenDue(done.ID)
+	return w.publishWhenDue(done.Directory)
 }
 
-// publishEvery bounds what a crash makes useless until a repair, in packs.
-const publishEvery = 64
+// publishEvery bounds what a crash makes useless until a repair, in packs;
+// publishChunks what the index holds in memory of packs that no segment names.
+const (
+	publishEvery  = 64
+	publishChunks = 1 << 18
+)
 
-func (w *Writer) publishWhenDue(p index.PackID) error {
+func (w *Writer) publishWhenDue(d *index.Directory) error {
 	w.recentMu.Lock()
 	defer w.recentMu.Unlock()
-	w.recent = append(w.recent, p)
-	if len(w.recent) < publishEvery && time.Since(w.published) < w.publish {
+	w.recent = append(w.recent, d.Pack)
+	w.recentChunks += d.NumChunks()
+	if len(w.recent) < publishEvery && w.recentChunks < publishChunks && time.Since(w.published) < w.publish {
 		return nil
 	}
 	return w.publishRecent(w.ctx)
@@ -336,7 +342,7 @@ func (w *Writer) publishWhenDue(p index.PackID) error {
 func (w *Writer) publishRecent(ctx context.Context) error {
 	err := w.r.publishKnown(ctx, w.recent, w.ledger.noteSegment)
 	if err == nil {
-		w.recent, w.published = nil, time.Now()
+		w.recent, w.recentChunks, w.published = nil, 0, time.Now()
 	}
 	return err
 }

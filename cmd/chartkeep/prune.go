@@ -112,6 +112,7 @@ func (p *program) pruneNow(ctx context.Context, r *repo.Repository, o gc.PruneOp
 		p.Print("dry run: nothing was changed")
 		return nil
 	}
+	defer p.boundGarbage()()
 	before, err := packSize(ctx, r)
 	if err != nil {
 		return err
