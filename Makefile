@@ -2,7 +2,7 @@
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build test torture race lint cross bench benchdatabases benchstages fuzz
+.PHONY: build test torture race lint cross bench benchstudies benchdatabases benchstages fuzz
 
 build:
 	go build -trimpath -o chartkeep ./cmd/chartkeep
@@ -51,6 +51,11 @@ cross:
 # the page cache can be dropped. BENCH="-megabytes 200 -files 5000 -passes 1" is a look.
 bench: build
 	go run ./cmd/bench -program ./chartkeep -write docs/performance.md $(BENCH)
+
+# What grows with what: files, dumps, nights, and the levels of compression. It takes
+# an hour, and 12 GB of disk; BENCH="-shrink 100" is a look.
+benchstudies: build
+	go run ./cmd/bench -program ./chartkeep -write docs/performance.md $(BENCH) files stream nights year large levels
 
 # Databases beside what is usual: pg_dump or mariadb-dump with restic, and mydumper.
 benchdatabases: build

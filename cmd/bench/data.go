@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -19,6 +18,8 @@ type data struct {
 	root             string
 	seed             uint64
 	megabytes, files int
+	pattern          string
+	changed          float64 // percent of the rows
 }
 
 func (d data) practice() string { return filepath.Join(d.root, "practice") }
@@ -32,7 +33,7 @@ const one = "images/A/0000.jpg"
 
 // make writes what is not there yet. A mark at the end says that it is complete.
 func (d data) make() error {
-	mark := filepath.Join(d.root, fmt.Sprintf("made-%d-%d-%d", d.seed, d.megabytes, d.files))
+	mark := filepath.Join(d.root, fmt.Sprintf("made-%d-%d-%d-%s-%g", d.seed, d.megabytes, d.files, d.pattern, d.changed))
 	if _, err := os.Stat(mark); err == nil {
 		return d.setDay(0)
 	}
@@ -161,54 +162,25 @@ func letter(r *rand.Rand) []byte {
 	return append(b, '}')
 }
 
-// dumps writes the database as it is on two days: on the second one row in a
-// hundred has changed, in runs of 25, and some are new.
+// dumps writes the database as it is on two days: on the second one some rows
+// have changed, some are new, and a few are gone.
 func (d data) dumps(mb int) error {
+	t := newTable(d.seed, d.pattern, uint64(mb)*1_000_000/averageRow)
 	for day := range 2 {
+		if day > 0 {
+			t.change(d.source(5), d.changed/100)
+			t.deleted = true
+		}
 		f, err := os.Create(d.dump(day))
 		if err != nil {
 			return err
 		}
-		w := bufio.NewWriterSize(f, 1<<20)
-		if err := errors.Join(d.rows(w, mb, day), w.Flush(), f.Close()); err != nil {
+		_, err = io.Copy(f, t.reader())
+		if err = errors.Join(err, f.Close()); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-const rowsOfRun = 25
-
-func (d data) rows(w io.Writer, mb, day int) error {
-	changed := d.source(5)
-	b := []byte("-- dump\n")
-	version := 0
-	for key, total := 0, 0; total < mb*1_000_000 || day > 0 && total < mb*1_005_000; key++ {
-		if key%rowsOfRun == 0 {
-			version = 0
-			if changed.IntN(100) == 0 {
-				version = day
-			}
-		}
-		b = row(b, rand.New(rand.NewPCG(d.seed+uint64(version), uint64(key))), key)
-		if len(b) > 1<<20 {
-			total += len(b)
-			if _, err := w.Write(b); err != nil {
-				return err
-			}
-			b = b[:0]
-		}
-	}
-	_, err := w.Write(b)
-	return err
-}
-
-func row(b []byte, r *rand.Rand, key int) []byte {
-	if key%500 == 0 {
-		b = append(b, "\nINSERT INTO procedurelog VALUES "...)
-	}
-	b = fmt.Appendf(b, "(%d,%d,'20%02d-%02d-%02d',%d.%02d,'D%04d','", key, r.IntN(30_000), r.IntN(26), 1+r.IntN(12), 1+r.IntN(28), r.IntN(900), r.IntN(100), r.IntN(9999))
-	return append(sentence(b, r, 3+r.IntN(6)), "'),"...)
 }
 
 // smallFiles writes the tree of files of 1 to 8 KB: messages of a clearing house

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -17,11 +18,13 @@ type bench struct {
 	data    data
 	work    string
 	results *results
-	nth     int // backups so far in this repository
+	nth     int       // backups so far in this repository
+	stdin   io.Reader // what the next command reads; usually nothing
 }
 
 // A figure is what one run of one step took. Sizes are in megabytes.
 type figure struct {
+	x         float64 // what was measured has this size, in a study of sizes
 	wall, cpu float64 // seconds
 	memory    float64 // the most
 	stored    float64
@@ -31,9 +34,9 @@ type figure struct {
 	added        float64
 }
 
-// all runs every step on both sets of data. A step that fails is said and left
-// out; the error is of the harness.
-func (b *bench) all() error {
+// practice runs every step on the practice's data. A step that fails is said and
+// left out; the error is of the harness.
+func (b *bench) practice() error {
 	if err := b.data.setDay(0); err != nil {
 		return err
 	}
@@ -51,10 +54,12 @@ func (b *bench) all() error {
 	b.bring("restore one", b.restoreOne, src, nil)
 	b.step("check", b.check, src)
 	b.step("prune", b.prune, src)
-	if b.data.files == 0 {
-		return nil
-	}
-	src = b.data.many()
+	return os.RemoveAll(b.work)
+}
+
+// many runs the steps on the tree of small files.
+func (b *bench) many() error {
+	src := b.data.many()
 	if err := b.fresh(src); err != nil {
 		return err
 	}
@@ -130,6 +135,7 @@ func (b *bench) step(step, script, src string) *figure {
 	_ = exec.Command(b.path, "version").Run() // the program itself is read before the clock starts
 	dropCache()
 	cmd := b.command(script, src)
+	cmd.Stdin = b.stdin
 	start := time.Now()
 	out, err := cmd.CombinedOutput()
 	wall := time.Since(start)

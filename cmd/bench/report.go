@@ -12,8 +12,8 @@ import (
 
 // results are the figures of all passes, by program and step.
 type results struct {
-	steps []string // in the order in which they were first run
-	by    map[string][]*figure
+	tools, steps []string // in the order in which they were first run
+	by           map[string][]*figure
 }
 
 func (r *results) add(tool, step string, f figure) *figure {
@@ -22,6 +22,9 @@ func (r *results) add(tool, step string, f figure) *figure {
 	}
 	if !slices.Contains(r.steps, step) {
 		r.steps = append(r.steps, step)
+	}
+	if !slices.Contains(r.tools, tool) {
+		r.tools = append(r.tools, tool)
 	}
 	r.by[tool+step] = append(r.by[tool+step], &f)
 	return &f
@@ -63,8 +66,8 @@ var quantities = []quantity{
 // name there are none.
 func (r *results) page(o options, tools []tool, plots string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Measured on %s with `make bench`: %s; %d MB of a practice's data, %d small files; medians of %d passes, page cache %s.\n\n",
-		time.Now().Format(time.DateOnly), machine(), o.megabytes, o.files, o.passes, map[bool]string{true: "dropped before each step", false: "not dropped"}[cold()])
+	fmt.Fprintf(&b, "Measured on %s with `make bench`: %s; %s; medians of up to %d passes, page cache %s.\n\n",
+		time.Now().Format(time.DateOnly), machine(), o.set(), o.passes, coldWords())
 	for _, t := range tools {
 		fmt.Fprintf(&b, "- %s: %s\n", t.name, t.version)
 	}
@@ -75,6 +78,13 @@ func (r *results) page(o options, tools []tool, plots string) string {
 		}
 	}
 	return b.String()
+}
+
+func coldWords() string {
+	if cold() {
+		return "dropped before each step"
+	}
+	return "not dropped"
 }
 
 func (r *results) table(q quantity, tools []tool) string {

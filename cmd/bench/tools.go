@@ -61,7 +61,7 @@ var tools = []tool{
 	{
 		name:    "duplicacy",
 		version: "$BIN help | grep -A1 ^VERSION | tail -1",
-		env:     []string{"DUPLICACY_PASSWORD=bench"},
+		env:     []string{"DUPLICACY_PASSWORD=bench-bench"},
 		init:    "mkdir -p $WORK/b $WORK/r && cd $WORK/b && $BIN init -e -zstd-level fastest -repository $SRC practice $REPO && cd $WORK/r && $BIN init -e -repository $DEST practice $REPO",
 		backup:  "cd $WORK/b && exec $BIN backup -threads 2",
 		restore: "cd $WORK/r && exec $BIN restore -r $N -threads 2", restoreOne: "cd $WORK/r && exec $BIN restore -r $N -- $ONE",
