@@ -2,6 +2,9 @@ package crypt
 
 import (
 	"fmt"
+	"runtime/debug"
+
+	library "golang.org/x/crypto/argon2"
 
 	"chartkeep/repo/crypt/argon2"
 )
@@ -44,7 +47,17 @@ func (k KDF) String() string {
 	return fmt.Sprintf("Argon2id, %d passes, %d KiB, %d threads", k.Time, k.MemoryKiB, k.Threads)
 }
 
-// derive returns n bytes.
-func (k KDF) derive(password, salt []byte, n uint32) []byte {
+// A derivation makes n bytes of a password. There are two that give the same:
+// a slot is made with the well-kept one, and opened with the faster one, which
+// the other has the last word about. So no fault of the faster one can lock a
+// practice out.
+type derivation func(k KDF, password, salt []byte, n uint32) []byte
+
+func kept(k KDF, password, salt []byte, n uint32) []byte {
+	defer debug.FreeOSMemory() // it took all that the parameters name
+	return library.IDKey(password, salt, k.Time, k.MemoryKiB, k.Threads, n)
+}
+
+func faster(k KDF, password, salt []byte, n uint32) []byte {
 	return argon2.Key(password, salt, k.Time, k.MemoryKiB, k.Threads, n)
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"chartkeep/repo/crypt/argon2"
 )
 
 // ErrPassword means that a slot is whole but does not open with this password
@@ -116,7 +118,7 @@ func sealSlot(s *Secret, kind SlotKind, secret []byte, o SlotOptions) (*Slot, []
 	if err != nil {
 		return nil, nil, fmt.Errorf("seal slot: %w", err)
 	}
-	key, commitment := slot.derive(secret)
+	key, commitment := slot.derive(secret, kept)
 	slot.body.Commitment = commitment
 	slot.body.Wrapped = appendSealed(nil, newAEAD(key), plain, slot.body.header())
 	return slot, enclose(slotMagic, encode(slot.body)), nil
@@ -214,19 +216,29 @@ func validateLabel(label string) error {
 // the recovery code, whichever Kind asks for. It takes the time and the memory
 // that KDF names, and returns ErrPassword when the secret is the wrong one.
 func (sl *Slot) Open(repository [16]byte, secret []byte) (*Secret, error) {
-	s, err := sl.open(repository, secret)
+	s, err := sl.open(repository, secret, faster, kept)
 	if err != nil {
 		return nil, fmt.Errorf("open key slot %v: %w", sl.ID, err)
 	}
 	return s, nil
 }
 
-func (sl *Slot) open(repository [16]byte, secret []byte) (*Secret, error) {
+// open tries the ways to derive a key of a password one after the other.
+func (sl *Slot) open(repository [16]byte, secret []byte, ways ...derivation) (*Secret, error) {
 	if sl.body.Repository != repository {
 		return nil, fmt.Errorf("it belongs to repository %x", sl.body.Repository)
 	}
-	key, commitment := sl.derive(secret)
-	if subtle.ConstantTimeCompare(commitment[:], sl.body.Commitment[:]) != 1 {
+	if sl.Kind == Recovery || !argon2.Own() {
+		ways = ways[:1] // they are all one
+	}
+	var key [32]byte
+	var right bool
+	for _, way := range ways {
+		if key, right = sl.key(secret, way); right {
+			break
+		}
+	}
+	if !right {
 		return nil, ErrPassword
 	}
 	plain, err := appendOpened(nil, newAEAD(key), sl.body.Wrapped, sl.body.header())
@@ -236,11 +248,17 @@ func (sl *Slot) open(repository [16]byte, secret []byte) (*Secret, error) {
 	return decodeSecret(plain, Role(sl.body.Role))
 }
 
+// key is the wrapping key, if secret is the right one.
+func (sl *Slot) key(secret []byte, password derivation) (key [32]byte, right bool) {
+	key, commitment := sl.derive(secret, password)
+	return key, subtle.ConstantTimeCompare(commitment[:], sl.body.Commitment[:]) == 1
+}
+
 // derive turns what the user knows into the wrapping key and the commitment.
-func (sl *Slot) derive(secret []byte) (key, commitment [32]byte) {
+func (sl *Slot) derive(secret []byte, password derivation) (key, commitment [32]byte) {
 	var both []byte
 	if sl.Kind == Password {
-		both = sl.KDF.derive(secret, sl.body.Salt[:], 64)
+		both = password(sl.KDF, secret, sl.body.Salt[:], 64)
 	} else {
 		both = must(hkdf.Key(sha256.New, secret, sl.body.Salt[:], "chartkeep v1 recovery slot", 64))
 	}

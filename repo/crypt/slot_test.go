@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
+
+	"chartkeep/repo/crypt/argon2"
 )
 
 var (
@@ -112,9 +114,9 @@ func TestWrongRecoveryCodeIsErrPassword(t *testing.T) {
 	}
 }
 
-// Nothing in a slot tells a wrong password sooner than the derivation does, and
-// the user need not wait for two. The band is wide for busy machines.
-func TestWrongPasswordTakesOneDerivation(t *testing.T) {
+// Nothing in a slot tells a wrong password sooner than the derivations do. The
+// band is wide for busy machines.
+func TestWrongPasswordTakesItsDerivations(t *testing.T) {
 	slot, err := ParseSlot(passwordSlot(t, newSecret(t), "right", SlotOptions{}))
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +130,7 @@ func TestWrongPasswordTakesOneDerivation(t *testing.T) {
 		}
 		return best
 	}
-	kdf := elapsed(func() { MinKDF.derive([]byte("x"), make([]byte, 16), 64) })
+	kdf := elapsed(func() { kept(MinKDF, []byte("x"), make([]byte, 16), 64) })
 	wrong := elapsed(func() {
 		if _, err := slot.Open(here, []byte("wrong")); !errors.Is(err, ErrPassword) {
 			t.Errorf("wrong password: %v", err)
@@ -139,12 +141,34 @@ func TestWrongPasswordTakesOneDerivation(t *testing.T) {
 	}
 }
 
+// A faster way that is wrong costs time, and nothing else.
+func TestTheKeptDerivationHasTheLastWord(t *testing.T) {
+	if !argon2.Own() {
+		t.Skip("there is one derivation only")
+	}
+	slot, err := ParseSlot(passwordSlot(t, newSecret(t), "right", SlotOptions{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong := func(_ KDF, _, _ []byte, n uint32) []byte { return make([]byte, n) }
+	if _, err := slot.open(here, []byte("right"), wrong, kept); err != nil {
+		t.Error(err)
+	}
+	if _, err := slot.open(here, []byte("right"), faster); err != nil {
+		t.Errorf("the two differ: %v", err)
+	}
+	if _, err := slot.open(here, []byte("right"), wrong); !errors.Is(err, ErrPassword) {
+		t.Error(err)
+	}
+}
+
 func TestDerivationGivesItsMemoryBack(t *testing.T) {
-	DefaultKDF.derive([]byte("x"), make([]byte, 16), 64)
+	kept(DefaultKDF, []byte("x"), make([]byte, 16), 64)
+	faster(DefaultKDF, []byte("x"), make([]byte, 16), 64)
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	if kept := m.HeapSys - m.HeapReleased; kept > 32<<20 {
-		t.Errorf("%d MiB of heap are still held after a derivation", kept>>20)
+	if held := m.HeapSys - m.HeapReleased; held > 32<<20 {
+		t.Errorf("%d MiB of heap are still held after a derivation", held>>20)
 	}
 }
 

@@ -30,6 +30,9 @@ type job struct {
 	memory  []block
 }
 
+// Own reports whether Key does the work itself, and not the library.
+func Own() bool { return cpu.X86.HasAVX2 }
+
 // Key returns n bytes. Memory is in KiB; passes and lanes are at least 1.
 func Key(password, salt []byte, passes, memory uint32, lanes uint8, n uint32) []byte {
 	if inHeap || !cpu.X86.HasAVX2 {

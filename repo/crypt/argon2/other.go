@@ -8,7 +8,11 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// Key is the library's. Its memory goes back to the system at once. It returns n bytes. Memory is in KiB; passes and lanes are at least 1.
+// Own reports whether Key does the work itself, and not the library.
+func Own() bool { return false }
+
+// Key returns n bytes. Memory is in KiB; passes and lanes are at least 1. It is
+// the library's; what it took goes back to the system at once.
 func Key(password, salt []byte, passes, memory uint32, lanes uint8, n uint32) []byte {
 	defer debug.FreeOSMemory()
 	return argon2.IDKey(password, salt, passes, memory, lanes, n)
