@@ -5,16 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"sync"
 	"sync/atomic"
 
-	"golang.org/x/sync/errgroup"
-
 	"chartkeep/index"
-	"chartkeep/repo/crypt"
-	"chartkeep/repo/pack"
 )
 
 // A Fault is something in the repository that is not as it should be.
@@ -235,160 +230,6 @@ func (c *checker) allBlocks(p index.PackID) (all []index.DamagedBlock) {
 		all = append(all, index.DamagedBlock{Pack: p, Offset: b.Offset})
 	}
 	return all
-}
-
-// data reads the packs of ReadData whole.
-func (c *checker) data(ctx context.Context) error {
-	g, ctx := errgroup.WithContext(ctx)
-	next := make(chan index.PackID)
-	g.Go(func() error {
-		defer close(next)
-		for _, p := range c.o.ReadData {
-			if c.o.More != nil && !c.o.More() {
-				return nil
-			}
-			select {
-			case next <- p:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		return nil
-	})
-	workers := c.o.Workers
-	if workers == 0 {
-		workers = 2
-	}
-	for range workers {
-		g.Go(func() error {
-			var room packRoom
-			defer room.release()
-			for p := range next {
-				if err := c.readWhole(ctx, p, &room); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
-	return g.Wait()
-}
-
-// readWhole checks all that one pack holds. Only the end of ctx is an error.
-func (c *checker) readWhole(ctx context.Context, p index.PackID, room *packRoom) error {
-	n, err := c.r.verifyPack(ctx, p, room)
-	c.o.Progress.Packs.Add(1)
-	c.o.Progress.Bytes.Add(n)
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if errors.Is(err, fs.ErrNotExist) && !c.expected {
-		return nil // said by packs
-	}
-	if err != nil {
-		f := c.examine(ctx, p, err)
-		f.File, f.Pack = packName(p), p
-		c.fault(*f)
-		return nil
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.o.Verified != nil {
-		c.o.Verified(p)
-	}
-	return nil
-}
-
-// packRoom is memory for one pack after the other. It takes no more than what was
-// read into it, and only a pack longer than usual makes it grow.
-type packRoom struct {
-	region []byte
-	free   func()
-}
-
-// usualPack is more than a writer with the usual parity puts into a file, bytes.
-const usualPack = pack.TargetSize + pack.TargetSize/8
-
-// bytes returns room for n bytes; what was there before is gone.
-func (m *packRoom) bytes(n int64) []byte {
-	if n > int64(len(m.region)) {
-		m.release()
-		m.region, m.free = pack.Region(int(max(n, usualPack)))
-	}
-	return m.region[:n]
-}
-
-func (m *packRoom) release() {
-	if m.free != nil {
-		m.free()
-	}
-	m.region, m.free = nil, nil
-}
-
-// verifyPack reads a pack into room and checks every shard, block and chunk.
-func (r *Repository) verifyPack(ctx context.Context, p index.PackID, room *packRoom) (n int64, err error) {
-	f, err := r.store.Open(ctx, packName(p))
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	if f.Size() > pack.MaxSize {
-		return 0, fmt.Errorf("the pack is too long: %w", ErrDamaged)
-	}
-	b := room.bytes(f.Size())
-	if err := readFull(f, b, 0); err != nil {
-		return 0, err
-	}
-	report, err := pack.Verify(bytes.NewReader(b), int64(len(b)), p)
-	if err = errors.Join(err, report.Err()); err != nil {
-		return int64(len(b)), err
-	}
-	bad, err := r.badBlocks(ctx, p, b)
-	if err == nil && len(bad) > 0 {
-		err = fmt.Errorf("%d blocks do not open, though the file is as it was written: %w", len(bad), ErrDamaged)
-	}
-	return int64(len(b)), err
-}
-
-// badBlocks opens every block of a pack that is in memory and computes every
-// chunk's ID. The bytes are used up.
-func (r *Repository) badBlocks(ctx context.Context, p index.PackID, data []byte) (bad []index.DamagedBlock, err error) {
-	ix, err := r.Index(ctx)
-	if err != nil {
-		return nil, err
-	}
-	d, err := ix.Directory(p)
-	if err != nil {
-		return nil, err
-	}
-	pr := packReader{r: r, dir: d}
-	for i := range d.Blocks {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if !pr.good(ctx, data, &d.Blocks[i]) {
-			bad = append(bad, index.DamagedBlock{Pack: p, Offset: d.Blocks[i].Offset})
-		}
-	}
-	return bad, nil
-}
-
-func (pr *packReader) good(ctx context.Context, data []byte, b *index.Block) bool {
-	if uint64(b.Offset)+uint64(b.Sealed) > uint64(len(data)) || b.Sealed < crypt.Overhead {
-		return false
-	}
-	plain, err := pr.open(ctx, data[b.Offset:b.Offset+b.Sealed], b)
-	if err != nil {
-		return false
-	}
-	var offset uint32
-	for _, c := range b.Chunks {
-		if _, err := pr.r.verify(plain, offset, c.Length, c.ID); err != nil {
-			return false
-		}
-		offset += c.Length
-	}
-	return true
 }
 
 // examine finds out what parity can make of a damaged pack. A pack can be past

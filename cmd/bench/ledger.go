@@ -18,11 +18,10 @@ import (
 //
 // Figures of units that are not done do not count.
 type ledger struct {
-	file    string
-	lines   []line
-	ready   map[string]bool
-	done    map[string]bool
-	pending []line // of the unit that is being measured
+	file  string
+	lines []line
+	ready map[string]bool
+	done  map[string]bool
 }
 
 type line struct {

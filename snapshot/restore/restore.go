@@ -334,20 +334,6 @@ func (x *run) restore(ctx context.Context, path string, n *snapshot.Node) error 
 	return nil
 }
 
-// linked finds the path under which a file with several names was restored
-// first.
-func (x *run) linked(path string, n *snapshot.Node) (string, bool) {
-	if n.Meta.Links <= 1 {
-		return "", false
-	}
-	key := inode{n.Meta.Device, n.Meta.Inode}
-	to, ok := x.links[key]
-	if !ok {
-		x.links[key] = path
-	}
-	return to, ok
-}
-
 func (x *run) file(ctx context.Context, path string, n *snapshot.Node) error {
 	if x.o.DryRun {
 		x.summary.Bytes += n.Meta.Size
@@ -390,14 +376,4 @@ func (x *run) flush(ctx context.Context) error {
 		}
 	}
 	return ctx.Err()
-}
-
-func (x *run) link(l link) {
-	if !x.o.DryRun {
-		if err := x.sink.Link(l.path, l.to); err != nil {
-			x.problem(l.path, err)
-			return
-		}
-	}
-	x.item(l.path, "restored", l.node)
 }

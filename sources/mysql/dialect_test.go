@@ -11,19 +11,11 @@ import (
 func maria() bool { return strings.Contains(shared.Version, "MariaDB") }
 
 // vendor returns the first on MariaDB, and the second on MySQL.
-func vendor(maria_, mysql string) string {
+func vendor(onMariaDB, onMySQL string) string {
 	if maria() {
-		return maria_
+		return onMariaDB
 	}
-	return mysql
-}
-
-// onlyMaria skips a test of what MySQL does not have.
-func onlyMaria(t *testing.T) {
-	t.Helper()
-	if !maria() {
-		t.Skip("only MariaDB has this")
-	}
+	return onMySQL
 }
 
 var (
