@@ -101,7 +101,11 @@ func refused(c *pgx.ConnConfig, err error) error {
 	if len(said) == 0 {
 		return err
 	}
-	return &connectError{fmt.Sprintf("connect to database %s as %s: %s", c.Database, c.User, strings.Join(said, "; ")), err}
+	place := "the server"
+	if c.Database != "" {
+		place = "database " + c.Database
+	}
+	return &connectError{fmt.Sprintf("connect to %s as %s: %s", place, c.User, strings.Join(said, "; ")), err}
 }
 
 // goodbye bounds how long a server is given to take note of a connection's end.

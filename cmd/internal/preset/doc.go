@@ -11,7 +11,7 @@
 //	}
 //	save(filled.Source)
 //
-// What the source says stays. Nothing is guessed: what is not found is an error.
+// What the source says stays. No name is guessed: what is not found is an error.
 //
 // # Open Dental
 //
@@ -53,5 +53,7 @@
 //
 // That they use MySQL and PostgreSQL is known, and that SOAPware keeps its
 // attachments in the database. Neither vendor publishes the names of databases,
-// users or folders; so the source has to say them, and the error tells how.
+// users or folders. Unless the source says more, all databases of the usual
+// server on this computer are saved, so that none is missed; MacPractice's folders
+// have to be said, and the error tells how.
 package preset

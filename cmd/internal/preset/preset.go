@@ -94,11 +94,23 @@ func (f *Filled) said(kinds ...string) error {
 	return nil
 }
 
-// fillMacPractice has nothing to go by but what the source says.
+// everyDatabase fills in the server on this computer, and all databases of it:
+// what the system calls its own is not published, and nothing is left out so.
+func (f *Filled) everyDatabase(address string) {
+	var d config.Database
+	if f.Source.Database != nil {
+		d = *f.Source.Database
+	}
+	d.URL = address
+	f.Source.Database = &d
+	f.say("which server and user it has is not published, so those are taken that are usual: %s; for others write database = \"...\"", address)
+}
+
+// fillMacPractice knows the kind of server; its folders have to be said.
 func fillMacPractice(_ context.Context, f *Filled, o Options) error {
 	if o.wantsDatabase() {
 		if !f.hasDatabase() {
-			return errors.New(`where its database is, is not published; write database = "mysql://USER@127.0.0.1/NAME" and password = "file:PATH"`)
+			f.everyDatabase("mysql://root@127.0.0.1")
 		}
 		if err := f.said("mysql", "mariadb"); err != nil {
 			return err
@@ -115,13 +127,13 @@ func fillMacPractice(_ context.Context, f *Filled, o Options) error {
 	return nil
 }
 
-// fillSOAPware has nothing to go by but what the source says.
+// fillSOAPware knows the kind of server, and that attachments are in it.
 func fillSOAPware(_ context.Context, f *Filled, o Options) error {
 	if !o.wantsDatabase() {
 		return errors.New(`its attachments are in the database; write what = "all" in the plan`)
 	}
 	if !f.hasDatabase() {
-		return errors.New(`what its database is called, is not published; write database = "postgres://USER@localhost/NAME" and password = "file:PATH" (psql -l lists the names)`)
+		f.everyDatabase("postgres://postgres@127.0.0.1")
 	}
 	if err := f.said("postgres", "postgresql"); err != nil {
 		return err

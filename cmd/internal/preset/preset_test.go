@@ -212,13 +212,19 @@ func TestExactsDataFolders(t *testing.T) {
 	}
 }
 
-func TestSystemsThatPublishNothingHaveToBeTold(t *testing.T) {
-	for name, want := range map[string]string{"macpractice": `write database = "mysql://`, "soapware": `write database = "postgres://`} {
-		_, err := Fill(context.Background(), config.Source{Name: "p", Preset: name}, Options{})
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v", name, err)
-		}
+func TestOfSystemsThatPublishNothingTheWholeServerIsSaved(t *testing.T) {
+	soapware := fill(t, config.Source{Name: "p", Preset: "soapware"}, Options{})
+	if soapware.Source.Database.URL != "postgres://postgres@127.0.0.1" || !soapware.says("database: every one of the server at 127.0.0.1") {
+		t.Errorf("%+v", soapware)
 	}
+	said := config.Source{Name: "p", Preset: "macpractice", Database: &config.Database{Password: "file:/p", Readers: 3}, Paths: []string{"/images"}}
+	mac := fill(t, said, Options{})
+	if d := mac.Source.Database; d.URL != "mysql://root@127.0.0.1" || d.Password != "file:/p" || d.Readers != 3 || said.Database.URL != "" {
+		t.Errorf("%+v", mac)
+	}
+}
+
+func TestSystemsThatPublishNothingHaveToBeToldTheRest(t *testing.T) {
 	mac := config.Source{Name: "p", Preset: "macpractice", Database: &config.Database{URL: "mysql://u@h/mp"}}
 	if _, err := Fill(context.Background(), mac, Options{}); err == nil || !strings.Contains(err.Error(), `write attachments = ["FOLDER"]`) {
 		t.Error(err)
