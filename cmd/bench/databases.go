@@ -45,8 +45,8 @@ type dbBench struct {
 // runDatabases measures the databases of both kinds of servers.
 func runDatabases(o options, work string) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Measured on %s with `make benchdatabases`: %s; a practice's database made of %d MB; medians of %d passes, page cache %s.\n",
-		time.Now().Format(time.DateOnly), machine(), o.megabytes, o.passes, map[bool]string{true: "dropped before each step", false: "not dropped"}[cold()])
+	fmt.Fprintf(&b, "Measured on %s with `make benchdatabases`: %s; a practice's database made of %d MB; %s, page cache %s.\n",
+		time.Now().Format(time.DateOnly), machine(), o.megabytes, passes(o.passes), map[bool]string{true: "dropped before each step", false: "not dropped"}[cold()])
 	for _, kind := range dbKinds {
 		tools := foundAmong(kind.tools, o)
 		if len(tools) == 0 {

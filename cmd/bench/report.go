@@ -62,12 +62,20 @@ var quantities = []quantity{
 	{"Repository, MB", "repository", "%.0f", func(f *figure) float64 { return f.stored }},
 }
 
+// passes says what a figure is made of.
+func passes(n int) string {
+	if n == 1 {
+		return "one pass"
+	}
+	return fmt.Sprintf("medians of up to %d passes", n)
+}
+
 // page is the measured part of the page. The plots are named after it; without a
 // name there are none.
 func (r *results) page(o options, tools []tool, plots string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Measured on %s with `make bench`: %s; %s; medians of up to %d passes, page cache %s.\n\n",
-		time.Now().Format(time.DateOnly), machine(), o.set(), o.passes, coldWords())
+	fmt.Fprintf(&b, "Measured on %s with `make bench`: %s; %s; %s, page cache %s.\n\n",
+		time.Now().Format(time.DateOnly), machine(), o.set(), passes(o.passes), coldWords())
 	for _, t := range tools {
 		fmt.Fprintf(&b, "- %s: %s\n", t.name, t.version)
 	}
