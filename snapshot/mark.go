@@ -100,7 +100,8 @@ func (m *marker) unnamed(ctx context.Context) error {
 	if len(m.r.Unnamed()) == 0 {
 		return nil
 	}
-	if _, err := m.refresh(ctx); err != nil {
+	// A run may have named them since the last look, also since refresh's.
+	if err := m.r.SyncIndex(ctx); err != nil {
 		return err
 	}
 	packs := m.r.Unnamed()
