@@ -8,6 +8,7 @@ import (
 	"hash"
 	"io"
 	"path"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
@@ -96,6 +97,7 @@ func (r *restore) copyIn(ctx context.Context, conn *pgx.Conn, t *Table, into, op
 		r.tell(func(p *Progress) { p.Table, p.Done = t.place().String(), p.Done+int64(n) })
 	}}
 	tag, err := conn.PgConn().CopyFrom(ctx, in, fmt.Sprintf("COPY %s %s FROM STDIN (%sENCODING %s)", into, columns, options, literal(r.server.Encoding)))
+	in.end()
 	switch {
 	case in.failure != nil:
 		return in.failure
@@ -107,10 +109,14 @@ func (r *restore) copyIn(ctx context.Context, conn *pgx.Conn, t *Table, into, op
 	return r.loaded(t, in.count)
 }
 
-// A rowReader counts the rows that pass through it.
+// A rowReader counts the rows that pass through it. Of a connection that ends
+// early the driver says so while it may still be reading.
 type rowReader struct {
 	in   io.Reader
 	each func(n int)
+
+	reading sync.Mutex // for what follows, until end
+	ended   bool
 
 	hash    hash.Hash // of the row that has begun
 	begun   bool
@@ -119,6 +125,11 @@ type rowReader struct {
 }
 
 func (r *rowReader) Read(p []byte) (int, error) {
+	r.reading.Lock()
+	defer r.reading.Unlock()
+	if r.ended {
+		return 0, io.ErrClosedPipe
+	}
 	n, err := r.in.Read(p)
 	rest := p[:n]
 	for len(rest) > 0 {
@@ -143,4 +154,11 @@ func (r *rowReader) Read(p []byte) (int, error) {
 	}
 	r.each(n)
 	return n, err
+}
+
+// end waits for the read that is under way. There is none after it.
+func (r *rowReader) end() {
+	r.reading.Lock()
+	defer r.reading.Unlock()
+	r.ended = true
 }
