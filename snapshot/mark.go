@@ -3,6 +3,7 @@ package snapshot
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"chartkeep/chunk"
 	"chartkeep/index"
@@ -95,7 +96,8 @@ func (m *marker) refresh(ctx context.Context) (bool, error) {
 }
 
 // unnamed reports packs that are needed and that no index segment names. They
-// can be read, but only because somebody looked for them.
+// can be read, but only because somebody looked for them. What has another sound
+// place does not need them.
 func (m *marker) unnamed(ctx context.Context) error {
 	if len(m.r.Unnamed()) == 0 {
 		return nil
@@ -104,16 +106,54 @@ func (m *marker) unnamed(ctx context.Context) error {
 	if err := m.r.SyncIndex(ctx); err != nil {
 		return err
 	}
+	damaged, err := m.r.DamagedBlocks(ctx)
+	if err != nil {
+		return err
+	}
 	packs := m.r.Unnamed()
+	elsewhere := func(p index.Place) bool {
+		return !packs[p.Pack] && !slices.Contains(damaged, index.DamagedBlock{Pack: p.Pack, Offset: p.BlockOffset})
+	}
 	for info, err := range m.index.Packs() {
 		if err != nil {
 			return err
 		}
-		if packs[info.ID] && m.marks.Any(info.First, uint64(info.Chunks)) {
+		if !packs[info.ID] || !m.marks.Any(info.First, uint64(info.Chunks)) {
+			continue
+		}
+		needed, err := m.needs(info, elsewhere)
+		if err != nil {
+			return err
+		}
+		if needed {
 			m.fault(Fault{Err: fmt.Errorf("pack %.8s is needed, and no index segment names it. To mend it: chartkeep repair index", info.ID)})
 		}
 	}
 	return nil
+}
+
+// needs reports whether a pack has a marked chunk that is not also elsewhere.
+func (m *marker) needs(info index.PackInfo, elsewhere func(index.Place) bool) (bool, error) {
+	d, err := m.index.Directory(info.ID)
+	if err != nil {
+		return false, err
+	}
+	ordinal := info.First
+	for _, b := range d.Blocks {
+		for _, c := range b.Chunks {
+			if m.marks.Has(ordinal) {
+				places, err := m.index.Lookup(c.ID)
+				if err != nil {
+					return false, err
+				}
+				if !slices.ContainsFunc(places, elsewhere) {
+					return true, nil
+				}
+			}
+			ordinal++
+		}
+	}
+	return false, nil
 }
 
 // mark marks a chunk and reports whether it is there and was not visited. A
