@@ -115,7 +115,7 @@ func (w *Writer) newSession() (*crypt.Session, error) {
 
 func (w *Writer) startSealing(workers int) {
 	if workers == 0 {
-		workers = runtime.GOMAXPROCS(0)
+		workers = min(runtime.NumCPU(), runtime.GOMAXPROCS(0)) // more would hold more blocks, and not be faster
 	}
 	if w.dry {
 		close(w.tidied)

@@ -21,6 +21,7 @@ package main
 import (
 	"context"
 	"os"
+	"runtime"
 	"runtime/debug"
 
 	"chartkeep/cmd/internal/ui"
@@ -32,8 +33,14 @@ import (
 // than the little time this costs.
 const collectAt = 25
 
+// perProcessor is how many threads run Go code for each processor. One that waits
+// for a drive keeps its place until the runtime notices, and with a place for
+// each processor only, small files are read and hashed by turns.
+const perProcessor = 2
+
 func main() {
 	debug.SetGCPercent(collectAt)
+	runtime.GOMAXPROCS(perProcessor * runtime.GOMAXPROCS(0))
 	os.Exit(run(os.Args, crypt.KDF{}))
 }
 
