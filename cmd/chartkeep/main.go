@@ -22,16 +22,10 @@ import (
 	"context"
 	"os"
 	"runtime"
-	"runtime/debug"
 
 	"chartkeep/cmd/internal/ui"
 	"chartkeep/repo/crypt"
 )
-
-// collectAt makes the collector run at a quarter more than what is in use: most of a
-// run's memory is in buffers that are used again, and peak memory counts more
-// than the little time this costs.
-const collectAt = 25
 
 // perProcessor is how many threads run Go code for each processor. One that waits
 // for a drive keeps its place until the runtime notices, and with a place for
@@ -39,7 +33,7 @@ const collectAt = 25
 const perProcessor = 2
 
 func main() {
-	debug.SetGCPercent(collectAt)
+	mindCollector()
 	runtime.GOMAXPROCS(perProcessor * runtime.GOMAXPROCS(0))
 	os.Exit(run(os.Args, crypt.KDF{}))
 }

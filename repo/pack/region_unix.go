@@ -2,7 +2,16 @@
 
 package pack
 
-import "golang.org/x/sys/unix"
+import (
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+var mapped atomic.Int64
+
+// Mapped returns how much memory regions take outside the heap, bytes.
+func Mapped() uint64 { return uint64(mapped.Load()) }
 
 // Region returns zeroed memory outside the collector's heap: what holds a whole
 // pack is by far the largest thing in a run, and inside the heap it would let the
@@ -12,5 +21,9 @@ func Region(n int) (region []byte, release func()) {
 	if err != nil {
 		return make([]byte, n), func() {}
 	}
-	return b, func() { unix.Munmap(b) }
+	mapped.Add(int64(n))
+	return b, func() {
+		mapped.Add(-int64(n))
+		unix.Munmap(b)
+	}
 }
