@@ -57,12 +57,15 @@ type crashes struct {
 	ended atomic.Bool // too much has failed
 
 	looking errgroup.Group // at states, beside each other and beside what makes more
-	states  int            // that were looked at
+	states  int            // that were left
+	seen    map[string]bool
+	again   int // of the states: those that were there before, to the byte
 }
 
 func newCrashes(t *testing.T, seed uint64) *crashes {
 	c := &crashes{
 		t: t, store: storagetest.NewCrash(), rng: rand.New(rand.NewPCG(seed, 7)), each: 3, tries: 2,
+		seen:   map[string]bool{},
 		ledger: &ledger{saved: map[repo.DocumentID]tree{}, records: map[string]bool{}, binned: map[repo.DocumentID]bool{}, settled: map[string]bool{}},
 	}
 	c.looking.SetLimit(runtime.GOMAXPROCS(0))
@@ -80,17 +83,18 @@ const manyStates = 1_000_000 / 7
 // until there were states enough. States of another seed are others at the same
 // moments.
 func eachSeed(t *testing.T, test func(c *crashes)) {
-	states, cuts, seed, began := 0, 0, *from, time.Now()
+	states, again, cuts, seed, began := 0, 0, 0, *from, time.Now()
 	for first := true; first || *full && states < manyStates && goesOn(began) && !t.Failed(); first = false {
 		c := newCrashes(t, seed)
 		test(c)
 		must(t, c.looking.Wait())
-		states, cuts, seed = states+c.states, cuts+c.cuts, seed+1
+		states, again, cuts, seed = states+c.states, again+c.again, cuts+c.cuts, seed+1
 		if *full && seed%10 == 0 {
-			fmt.Printf("%s: %d states up to seed %d\n", t.Name(), states, seed-1)
+			fmt.Printf("%s: %d states, %d of them different, up to seed %d\n", t.Name(), states, states-again, seed-1)
 		}
 	}
-	t.Logf("seeds %d to %d: the power was cut %d times, %d states were left by it; %v each", *from, seed-1, cuts, states, time.Since(began)/time.Duration(max(states, 1)))
+	t.Logf("seeds %d to %d: the power was cut %d times, %d states were left by it, %d of them different; %v each",
+		*from, seed-1, cuts, states, states-again, time.Since(began)/time.Duration(max(states, 1)))
 }
 
 // init makes a repository that a recovery code opens, which takes no time.
@@ -144,6 +148,9 @@ func (c *crashes) cut(op storagetest.FSOp, path string) error {
 	for range c.tries {
 		c.states++
 		left := c.store.Clone(c.rng)
+		if c.known(left) {
+			continue
+		}
 		c.looking.Go(func() error {
 			if c.ended.Load() {
 				return nil
@@ -155,6 +162,18 @@ func (c *crashes) cut(op storagetest.FSOp, path string) error {
 		})
 	}
 	return nil
+}
+
+// known reports whether a state was left before, to the byte, when the same was to
+// be asked of it. It is looked at once.
+func (c *crashes) known(left *storagetest.Crash) bool {
+	key := fmt.Sprintf("%x %s %q %d %d %d", left.FS.Fingerprint(), c.step, c.code, len(c.saved), len(c.records), len(c.binned))
+	if c.seen[key] {
+		c.again++
+		return true
+	}
+	c.seen[key] = true
+	return false
 }
 
 // examine wants everything that was reported as saved, a check that finds no

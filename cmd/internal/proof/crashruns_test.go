@@ -125,6 +125,9 @@ func (c *crashes) repair() {
 		c.cuts++
 		c.states++
 		left := c.store.Clone(c.rng)
+		if c.known(left) {
+			return nil
+		}
 		again, err := repo.Open(ctx, left, c.code, repo.Options{})
 		if err == nil {
 			defer again.Close()

@@ -136,8 +136,9 @@ func (f *forger) endure() {
 
 // The bounds of whoever reads a hostile repository.
 const (
-	mostMemory = 256 << 10 // KiB
-	mostTime   = 60 * time.Second
+	mostMemory = 256 << 10        // KiB
+	mostTime   = 60               // seconds of a processor, however busy the computer is,
+	mostWait   = 10 * time.Minute // and whatever it waits for
 )
 
 // bounded runs it within bounds. Of the memory a process in between tells, as a
@@ -149,7 +150,7 @@ func (f *office) bounded(args ...string) *outcome {
 
 func (f *office) boundedRun(run *exec.Cmd) *outcome {
 	f.Helper()
-	c := exec.Command("python3", append([]string{"-c", measureLimited, fmt.Sprint(mostTime.Seconds())}, run.Args...)...)
+	c := exec.Command("python3", append([]string{"-c", measureLimited, fmt.Sprint(mostWait.Seconds()), fmt.Sprint(mostTime)}, run.Args...)...)
 	c.Env = run.Env
 	var o outcome
 	c.Stdout, c.Stderr = &o.stdout, &o.stderr
@@ -160,20 +161,28 @@ func (f *office) boundedRun(run *exec.Cmd) *outcome {
 		f.Errorf("chartkeep %s: exit code %d\n%.3000s", what, o.code, said)
 	}
 	lines := strings.Fields(o.stdout.String())
-	peak, err := strconv.Atoi(lines[len(lines)-1])
+	peak, err := strconv.Atoi(lines[len(lines)-2])
 	if err != nil || peak > mostMemory {
 		f.Errorf("chartkeep %s takes %d KiB of memory, more than %d", what, peak, mostMemory)
 	}
-	f.Logf("chartkeep %s: exit code %d, %d MiB, %v", what, o.code, peak>>10, time.Since(began).Round(time.Millisecond))
+	o.busy, err = strconv.ParseFloat(lines[len(lines)-1], 64)
+	if err != nil || o.busy > mostTime {
+		f.Errorf("chartkeep %s takes %v s of a processor, more than %d", what, o.busy, mostTime)
+	}
+	f.Logf("chartkeep %s: exit code %d, %d MiB, %.1f s of a processor in %v", what, o.code, peak>>10, o.busy, time.Since(began).Round(time.Millisecond))
 	return &o
 }
 
-// measureLimited is measure for a program that has so many seconds.
+// measureLimited is measure for a program that has so many seconds, and so many of a
+// processor, which it prints, too.
 const measureLimited = `import resource, subprocess, sys
 try:
-    code = subprocess.call(sys.argv[2:], timeout=float(sys.argv[1]))
+    most = int(sys.argv[2])
+    limit = lambda: resource.setrlimit(resource.RLIMIT_CPU, (most, most + 1))
+    code = subprocess.call(sys.argv[3:], timeout=float(sys.argv[1]), preexec_fn=limit)
 except subprocess.TimeoutExpired:
     code = 200
 print()
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_maxrss, used.ru_utime + used.ru_stime)
 sys.exit(code if code >= 0 else 201)`

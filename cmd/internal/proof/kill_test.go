@@ -169,10 +169,11 @@ func (f *office) takesAllBack() {
 	}
 }
 
-// wants is exits for other goroutines than the test's.
+// wants is exits for other goroutines than the test's. Who needs the repository
+// alone stands in no queue: here, where one run follows the other, that takes time.
 func (f *office) wants(code int, args ...string) {
 	f.Helper()
-	if o := f.run(args...); o.code != code {
+	if o := f.run(append(args, "--lock-wait", "10m")...); o.code != code {
 		f.Errorf("chartkeep %v: exit code %d, want %d\n%s%s", args, o.code, code, &o.stdout, &o.stderr)
 	}
 }

@@ -46,6 +46,9 @@ type tree map[string]string
 // night is a small practice on one of its nights. Something changes every
 // night, some of it in the middle of a file.
 func night(n int) tree {
+	if t, ok := nights.Load(n); ok {
+		return maps.Clone(t.(tree))
+	}
 	t := tree{
 		"srv/empty":           "",
 		"srv/letters/one.txt": "Dear Dr. Lee, thank you for the referral.",
@@ -56,8 +59,12 @@ func night(n int) tree {
 		t[fmt.Sprintf("srv/letters/%c/p%d.rtf", 'A'+i%3, i)] = fmt.Sprintf("letter %d to patient %d", i*i, i)
 	}
 	t["srv/letters/new.txt"] = fmt.Sprintf("written on night %d", n)
+	nights.Store(n, maps.Clone(t))
 	return t
 }
+
+// nights are those that were asked for before, by their number.
+var nights sync.Map
 
 func rows(seed uint64, n int) string {
 	rng := rand.New(rand.NewPCG(seed, 1))

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -333,35 +334,57 @@ func TestACacheOnADeadDiskHoldsNobodyUp(t *testing.T) {
 
 // TestARealPowerCutLosesNothingThatWasAcknowledged cuts the power of a mounted
 // file system at random moments of the real program. The runs go on with what the
-// last one left, a life long; each life has a seed.
+// last one left, a life long; each life has a seed, and a disk of its own.
 func TestARealPowerCutLosesNothingThatWasAcknowledged(t *testing.T) {
 	needsRoot(t)
-	lives, cuts := 1, 5
-	if *full {
-		lives, cuts = 100, 50
-	}
 	for _, kind := range []string{"ext4", "xfs"} {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			if kind == "xfs" && !knows(kind) {
 				t.Skip("this kernel has no XFS")
 			}
-			began := time.Now()
-			for life := range lives {
-				seed := *from + uint64(life)
-				if !goesOn(began) {
-					t.Logf("the next one is seed %d", seed)
-					break
-				}
+			lifeAfterLife(t, kind)
+		})
+	}
+}
+
+// lifeAfterLife leads several lives beside each other: each of them mostly waits.
+func lifeAfterLife(t *testing.T, kind string) {
+	lives, cuts, beside := 1, 5, 1
+	if *full {
+		lives, cuts, beside = 100, 50, 4
+	}
+	began, last := time.Now(), *from+uint64(lives)
+	seed, done := *from, 0
+	var mu sync.Mutex
+	next := func() (uint64, bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		if seed == last || !goesOn(began) || t.Failed() {
+			return 0, false
+		}
+		seed++
+		return seed - 1, true
+	}
+	var living sync.WaitGroup
+	for range beside {
+		living.Go(func() {
+			for seed, more := next(); more; seed, more = next() {
 				t.Run(fmt.Sprint(seed), func(t *testing.T) {
 					p := newPower(t, kind, seed)
 					for range cuts {
 						p.cut()
 					}
-					t.Logf("seed %d: %d cuts, %d of them before the run had ended", seed, cuts, p.hit)
+					mu.Lock()
+					defer mu.Unlock()
+					done += cuts
+					fmt.Printf("%s: %d cuts, %d of them before the run had ended; %d cuts so far, %v each\n", t.Name(), cuts, p.hit, done, time.Since(began)/time.Duration(done))
 				})
 			}
 		})
 	}
+	living.Wait()
+	t.Logf("%d cuts; the next one is seed %d", done, seed)
 }
 
 // knows reports whether the kernel has a file system.

@@ -35,7 +35,8 @@ var binary = sync.OnceValue(func() string {
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	debug.SetGCPercent(400) // most tests hold little, and make much garbage
+	debug.SetGCPercent(-1) // most tests hold little, and make much garbage
+	debug.SetMemoryLimit(1 << 30)
 	dir, err := os.MkdirTemp("", "chartkeep-proof")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -112,6 +113,7 @@ func (f *office) command(args ...string) *exec.Cmd {
 type outcome struct {
 	code           int // exit code; -1 when a signal ended it
 	stdout, stderr bytes.Buffer
+	busy           float64 // seconds of a processor, where they are measured
 }
 
 func (f *office) run(args ...string) *outcome {

@@ -187,3 +187,53 @@ func TestACloneLivesByItself(t *testing.T) {
 	lists(t, st, "", "a", "c")
 	lists(t, left, "", "a", "b")
 }
+
+func TestAFingerprintTellsEveryDifferenceThatAReaderSees(t *testing.T) {
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := NewCrashFS()
+	write := func(name, data string) {
+		f, err := c.Create(name)
+		must(err)
+		_, err = f.Write([]byte(data))
+		must(err)
+		must(f.Sync())
+	}
+	seen := map[[32]byte]string{c.Fingerprint(): "nothing"}
+	differs := func(what string) {
+		t.Helper()
+		sum := c.Fingerprint()
+		if was, ok := seen[sum]; ok {
+			t.Errorf("%s: the same as %s", what, was)
+		}
+		seen[sum] = what
+	}
+	must(c.Mkdir("a"))
+	differs("a folder")
+	write("a/one", "")
+	differs("a file")
+	must(c.Rename("a/one", "a/two"))
+	differs("another name")
+	must(c.Mkdir("b"))
+	must(c.Rename("a/two", "b/two"))
+	differs("in another folder")
+	must(c.Remove("b/two"))
+	write("b/two", "2")
+	differs("a longer file")
+	n, err := c.find("b/two")
+	must(err)
+	n.data[0]++
+	differs("other bytes of the same length")
+	n.mod = n.mod.Add(1)
+	differs("another time")
+	for _, dir := range []string{"a", "b", "."} {
+		must(c.SyncDir(dir))
+	}
+	if c.Clone(rand.New(rand.NewPCG(1, 1))).Fingerprint() != c.Fingerprint() {
+		t.Error("what was synced is something else after a cut")
+	}
+}
