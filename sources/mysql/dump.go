@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"chartkeep/sources"
+	"chartkeep/sources/entries"
 )
 
 // A dump is one reading of a source, from Entries to End.
@@ -156,12 +157,12 @@ func (d *dump) plan() {
 
 // entries yields everything below the root. Names are sorted in every folder.
 func (d *dump) entries(base string, yield func(sources.Entry) bool) {
-	if !yield(folderEntry(base)) {
+	if !yield(entries.Folder(base)) {
 		return
 	}
 	steps := map[string]func() bool{
-		DescriptionFile: func() bool { return yield(fixedEntry(base+"/"+DescriptionFile, d.description)) },
-		usersFile:       func() bool { return yield(fixedEntry(base+"/"+usersFile, d.users)) },
+		DescriptionFile: func() bool { return yield(entries.Fixed(base+"/"+DescriptionFile, d.description)) },
+		usersFile:       func() bool { return yield(entries.Fixed(base+"/"+usersFile, d.users)) },
 	}
 	names := []string{DescriptionFile, usersFile}
 	for i := range d.hold.desc.Databases {
@@ -178,17 +179,17 @@ func (d *dump) entries(base string, yield func(sources.Entry) bool) {
 }
 
 func (d *dump) databaseEntries(b *Database, definitions []byte, base string, yield func(sources.Entry) bool) bool {
-	if !yield(folderEntry(base)) || !yield(fixedEntry(base+"/"+definitionsFile, definitions)) || !yield(folderEntry(base+"/"+tablesFolder)) {
+	if !yield(entries.Folder(base)) || !yield(entries.Fixed(base+"/"+definitionsFile, definitions)) || !yield(entries.Folder(base+"/"+tablesFolder)) {
 		return false
 	}
 	for _, r := range d.readings {
 		if r.database != b {
 			continue
 		}
-		open := content{open: func() (sources.File, error) { return d.open(r) }}
-		e := sources.Entry{Path: base + "/" + tablesFolder + "/" + r.table.File, Meta: fileMeta(), Content: streamed{open}}
+		open := func() (sources.File, error) { return d.open(r) }
+		e := sources.Entry{Path: base + "/" + tablesFolder + "/" + r.table.File, Meta: entries.Meta(), Content: entries.Stream{Content: open}}
 		if r.table.locked() {
-			e.Content = urgent{streamed{open}}
+			e.Content = entries.Urgent{Stream: entries.Stream{Content: open}}
 		}
 		if !yield(e) {
 			return false

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"chartkeep/sources"
+	"chartkeep/sources/entries"
 )
 
 // selection is the query for a table's rows.
@@ -165,7 +166,7 @@ func (r *rowReader) finish(err error) {
 
 // Meta returns the file's metadata with what was made so far.
 func (r *rowReader) Meta() (sources.Meta, error) {
-	m := fileMeta()
+	m := entries.Meta()
 	m.Size = r.bytes - int64(len(r.ahead))
 	return m, nil
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"chartkeep/sources"
+	"chartkeep/sources/entries"
 )
 
 // A Source is a source of a server's databases. It implements sources.Moment.
@@ -56,7 +57,7 @@ var errTwice = errors.New("the databases are being read already")
 func (s *Source) Entries(ctx context.Context) iter.Seq[sources.Entry] {
 	return func(yield func(sources.Entry) bool) {
 		d, err := s.begin(ctx)
-		root := folderEntry("/")
+		root := entries.Folder("/")
 		root.Err = err
 		if !yield(root) || err != nil {
 			return

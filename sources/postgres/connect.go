@@ -22,6 +22,8 @@ const (
 	codeUndefinedDatabase  = "3D000"
 	codeObjectInUse        = "55006"
 	codeInsufficientRights = "42501"
+	codeAdminShutdown      = "57P01"
+	codeCrashShutdown      = "57P02"
 )
 
 // hasCode reports whether err is a server's error of one of these codes.

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"chartkeep/sources"
+	"chartkeep/sources/entries"
 )
 
 // query is the statement that reads a table's rows, in the bytes of the
@@ -214,7 +215,8 @@ func (f *copyFile) explain(err error) error {
 	if f.dump.ctx.Err() != nil && errors.Is(err, os.ErrDeadlineExceeded) {
 		err = context.Cause(f.dump.ctx)
 	}
-	if errors.Is(err, io.ErrUnexpectedEOF) { // a server says nothing else in the middle of a COPY
+	// In the middle of a COPY a server mostly says nothing else.
+	if errors.Is(err, io.ErrUnexpectedEOF) || hasCode(err, codeAdminShutdown, codeCrashShutdown) {
 		err = fmt.Errorf("the connection to the server broke: %w", err)
 	}
 	if f.what.table == nil {
@@ -225,7 +227,7 @@ func (f *copyFile) explain(err error) error {
 
 // Meta returns the metadata with the number of bytes read so far.
 func (f *copyFile) Meta() (sources.Meta, error) {
-	m := fileMeta()
+	m := entries.Meta()
 	m.Size = f.count.Bytes - int64(len(f.ahead))
 	return m, nil
 }

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"chartkeep/sources"
+	"chartkeep/sources/entries"
 )
 
 // A dump is one reading of a source, from Entries to End.
@@ -119,12 +119,12 @@ func (d *dump) describe() (err error) {
 
 // entries yields everything below the root. Names are sorted in every folder.
 func (d *dump) entries(base string, yield func(sources.Entry) bool) {
-	if !yield(folderEntry(base)) {
+	if !yield(entries.Folder(base)) {
 		return
 	}
 	steps := map[string]func() bool{
-		DescriptionFile: func() bool { return yield(fixedEntry(base+"/"+DescriptionFile, d.description)) },
-		rolesFile:       func() bool { return yield(fixedEntry(base+"/"+rolesFile, d.roles)) },
+		DescriptionFile: func() bool { return yield(entries.Fixed(base+"/"+DescriptionFile, d.description)) },
+		rolesFile:       func() bool { return yield(entries.Fixed(base+"/"+rolesFile, d.roles)) },
 	}
 	names := []string{DescriptionFile, rolesFile}
 	for _, m := range d.moments {
@@ -150,10 +150,10 @@ const (
 )
 
 func (d *dump) momentEntries(m *moment, base string, yield func(sources.Entry) bool) bool {
-	return yield(folderEntry(base)) &&
+	return yield(entries.Folder(base)) &&
 		d.objectEntries(m, base, yield) &&
-		yield(fixedEntry(base+"/"+definitionsFile, m.definitions)) &&
-		yield(fixedEntry(base+"/"+sequencesFile, m.sequences)) &&
+		yield(entries.Fixed(base+"/"+definitionsFile, m.definitions)) &&
+		yield(entries.Fixed(base+"/"+sequencesFile, m.sequences)) &&
 		d.tableEntries(m, base+"/"+tablesFolder, yield)
 }
 
@@ -161,26 +161,26 @@ func (d *dump) objectEntries(m *moment, base string, yield func(sources.Entry) b
 	if !m.Objects {
 		return true
 	}
-	if !yield(folderEntry(base + "/" + objectsFolder)) {
+	if !yield(entries.Folder(base + "/" + objectsFolder)) {
 		return false
 	}
 	for i, oid := range m.objects {
 		open := func() (sources.File, error) { return d.openObject(m, i) }
-		if !yield(sources.Entry{Path: fmt.Sprintf("%s/%s/%d", base, objectsFolder, oid), Meta: fileMeta(), Content: content{open: open}}) {
+		if !yield(sources.Entry{Path: fmt.Sprintf("%s/%s/%d", base, objectsFolder, oid), Meta: entries.Meta(), Content: entries.Content(open)}) {
 			return false
 		}
 	}
 	open := func() (sources.File, error) { return d.openCopy(m, m.objectList, objectsQuery) }
-	return yield(sources.Entry{Path: base + "/" + objectsFile, Meta: fileMeta(), Content: streamed{content{open: open}}})
+	return yield(sources.Entry{Path: base + "/" + objectsFile, Meta: entries.Meta(), Content: entries.Stream{Content: open}})
 }
 
 func (d *dump) tableEntries(m *moment, base string, yield func(sources.Entry) bool) bool {
-	if !yield(folderEntry(base)) {
+	if !yield(entries.Folder(base)) {
 		return false
 	}
 	for _, t := range m.readings {
 		open := func() (sources.File, error) { return d.openCopy(m, t, t.table.query(m.Encoding)) }
-		if !yield(sources.Entry{Path: base + "/" + t.table.File, Meta: fileMeta(), Content: streamed{content{open: open}}}) {
+		if !yield(sources.Entry{Path: base + "/" + t.table.File, Meta: entries.Meta(), Content: entries.Stream{Content: open}}) {
 			return false
 		}
 	}
@@ -200,12 +200,4 @@ func (d *dump) end(ctx context.Context) error {
 	d.pool.close()
 	d.ended = time.Now()
 	return errors.Join(errs...)
-}
-
-// fixedEntry is a file whose bytes are known.
-func fixedEntry(path string, b []byte) sources.Entry {
-	open := func() (sources.File, error) {
-		return &fixedFile{Reader: *bytes.NewReader(b), size: int64(len(b))}, nil
-	}
-	return sources.Entry{Path: path, Meta: fileMeta(), Content: content{open: open}}
 }

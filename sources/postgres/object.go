@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"chartkeep/sources"
+	"chartkeep/sources/entries"
 )
 
 // objectsQuery lists the large objects with what they have beside their bytes,
@@ -100,7 +101,7 @@ func (f *objectFile) fetch() error {
 
 // Meta returns the metadata with the number of bytes read so far.
 func (f *objectFile) Meta() (sources.Meta, error) {
-	m := fileMeta()
+	m := entries.Meta()
 	m.Size = f.read
 	return m, nil
 }

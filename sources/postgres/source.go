@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"chartkeep/sources"
+	"chartkeep/sources/entries"
 )
 
 // Options say what is read. The zero value of all but Name and URL means the
@@ -69,7 +70,7 @@ var errTwice = errors.New("the databases are being read already")
 func (s *Source) Entries(ctx context.Context) iter.Seq[sources.Entry] {
 	return func(yield func(sources.Entry) bool) {
 		d, err := s.begin(ctx)
-		root := folderEntry("/")
+		root := entries.Folder("/")
 		root.Err = err
 		if !yield(root) || err != nil {
 			return
