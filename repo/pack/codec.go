@@ -11,6 +11,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"chartkeep/index"
+	"chartkeep/repo/pack/zst"
 )
 
 // BlockSize is the plaintext that a block is filled up to, in bytes. A chunk
@@ -80,6 +81,8 @@ func (c *Codec) Decode(buf, payload []byte, codec index.Codec, plain int) ([]byt
 
 // coder is what one worker needs to encode and decode a block.
 type coder struct {
+	own     *zst.Encoder // made when first needed
+	useOwn  bool
 	encoder *zstd.Encoder
 	decoder *zstd.Decoder
 	huffman huff0.Scratch
@@ -92,6 +95,7 @@ type coder struct {
 func newCoder(l Level) *coder {
 	w := &coder{
 		huffman: huff0.Scratch{Reuse: huff0.ReusePolicyNone}, // each block has its own table
+		useOwn:  l == Fastest && zst.Usable(),
 		encoder: newEncoder(l),
 		decoder: must(zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderMaxMemory(index.MaxPlain))),
 	}
@@ -132,13 +136,13 @@ func (w *coder) encode(buf, plain []byte) []byte {
 	s := w.trial.shape(plain)
 	buf = append(buf[:0], byte(s))
 	if s == asItWas {
-		return w.encoder.EncodeAll(plain, buf)
+		return w.appendFrame(buf, plain, 0)
 	}
 	w.shaped = sized(w.shaped, len(plain))
 	s.apply(w.shaped, plain)
 	low, _ := s.planes(w.shaped)
 	if !matchless(low) {
-		return w.encoder.EncodeAll(w.shaped, buf)
+		return w.appendFrame(buf, w.shaped, 0)
 	}
 	return w.appendFrame(buf, w.shaped, s.phase()+len(low))
 }

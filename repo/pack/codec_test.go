@@ -16,6 +16,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"chartkeep/index"
+	"chartkeep/repo/pack/zst"
 )
 
 func testCodec(t testing.TB, l Level) *Codec {
@@ -104,6 +105,32 @@ func TestBlocksComeBack(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Frames of our own encoder and of the library's, of the same blocks.
+func TestBlocksComeBackFromEitherEncoder(t *testing.T) {
+	for _, own := range []bool{false, zst.Usable()} {
+		for name, plain := range testBlocks {
+			w := newCoder(Fastest)
+			w.useOwn = own
+			payload := w.encode(nil, plain)
+			if err := w.check(payload, plain); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
+func TestDumpsBecomeAThirdAtTheFastestLevel(t *testing.T) {
+	w := newCoder(Fastest)
+	dump := testBlocks["dump"]
+	n := len(w.encode(nil, dump))
+	if zst.Usable() && w.own == nil {
+		t.Error("our own encoder was not used")
+	}
+	if n > len(dump)*37/100 {
+		t.Errorf("%d bytes became %d", len(dump), n)
 	}
 }
 

@@ -6,12 +6,14 @@ import (
 
 	"github.com/klauspost/compress/huff0"
 	"github.com/klauspost/compress/zstd"
+
+	"chartkeep/repo/pack/zst"
 )
 
-// A frame of zstd (RFC 8878) is put together here for blocks whose first part is
-// known to have no matches worth looking for: that part becomes blocks of nothing
-// but Huffman-coded literals, and what zstd's encoder makes of the rest follows. No
-// block of either part refers to what the other one left behind, neither to its
+// A frame of zstd (RFC 8878) is put together here, of what the library's encoder
+// makes, or our own, and for blocks whose first part is known to have no matches
+// worth looking for: that part becomes blocks of nothing but Huffman-coded literals.
+// No block of either part refers to what the other one left behind, neither to its
 // bytes, nor its tables, nor its offsets. Every decoder of zstd reads it.
 //
 //	header ‖ blocks of literals ‖ blocks of the encoder
@@ -30,18 +32,38 @@ const (
 	compressedBlock = 2
 )
 
-// appendFrame appends the frame of b, of which zstd looks at what comes after the
-// first n bytes only. Neither part is empty.
+// minOwn is what our own encoder is used from, bytes: it clears a table first.
+const minOwn = 16 << 10
+
+// appendFrame appends the frame of b, of which an encoder looks at what comes after
+// the first n bytes only. That part is not empty.
 func (w *coder) appendFrame(dst, b []byte, n int) []byte {
+	own := w.useOwn && len(b)-n >= minOwn
+	if n == 0 && !own {
+		return w.encoder.EncodeAll(b, dst)
+	}
 	dst = binary.LittleEndian.AppendUint32(dst, zstdMagic)
 	const contentSize4, singleSegment = 2 << 6, 1 << 5
 	dst = append(dst, contentSize4|singleSegment)
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(b)))
-	pieces := (n + maxFrameBlock - 1) / maxFrameBlock
-	for piece := range slices.Chunk(b[:n], (n+pieces-1)/pieces) {
-		dst = w.appendLiterals(dst, piece)
+	if n > 0 {
+		pieces := (n + maxFrameBlock - 1) / maxFrameBlock
+		for piece := range slices.Chunk(b[:n], (n+pieces-1)/pieces) {
+			dst = w.appendLiterals(dst, piece)
+		}
 	}
-	w.rest = w.encoder.EncodeAll(b[n:], w.rest[:0])
+	if own {
+		if w.own == nil {
+			w.own = new(zst.Encoder)
+		}
+		return w.own.AppendBlocks(dst, b[n:])
+	}
+	return w.appendBlocks(dst, b[n:])
+}
+
+// appendBlocks appends the blocks that the library's encoder makes of b.
+func (w *coder) appendBlocks(dst, b []byte) []byte {
+	w.rest = w.encoder.EncodeAll(b, w.rest[:0])
 	var h zstd.Header
 	if err := h.Decode(w.rest); err != nil {
 		panic(err) // it was made this moment
