@@ -61,6 +61,7 @@ func nextDay(rng *rand.Rand, rows []string) []string {
 // on its second night. Of 40 MB some 0.6 MB are new, in 80 places and at the end,
 // and they take 0.66 MB; whole chunks of a MiB would add 15 MB.
 func TestASecondNightAddsWhatChanged(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(3, 4))
 	var rows []string
 	for bytes := 0; bytes < 40<<20; bytes += len(rows[len(rows)-1]) {
@@ -87,6 +88,7 @@ func TestASecondNightAddsWhatChanged(t *testing.T) {
 // TestOneFileOfManyIsRestoredFromAFewBlocks restores one file of a large snapshot
 // and counts what is read of the packs.
 func TestOneFileOfManyIsRestoredFromAFewBlocks(t *testing.T) {
+	t.Parallel()
 	st := storagetest.NewRecorder(mem.New())
 	r := repotest.New(t, repotest.Options{Store: st, Init: defaultParity})
 	src := tree{"srv/dump.sql": noise(1, 30<<20)}
@@ -120,6 +122,7 @@ func TestOneFileOfManyIsRestoredFromAFewBlocks(t *testing.T) {
 // TestARestoreDoesWithFewOpenFiles restores files of which each lies in pieces in
 // two packs, so that many are begun before any is complete.
 func TestARestoreDoesWithFewOpenFiles(t *testing.T) {
+	t.Parallel()
 	f := newOffice(t, defaultParity)
 	dir := f.path("src")
 	src := tree{}

@@ -78,6 +78,7 @@ func (d *drive) free() int64 {
 // TestADriveThatIsFullHarmsNothing backs up, lists, restores, forgets and prunes on
 // drives with ever more free space, from nothing up.
 func TestADriveThatIsFullHarmsNothing(t *testing.T) {
+	t.Parallel()
 	d := newDrive(t)
 	defer syscall.Unmount(d.path("repo"), syscall.MNT_DETACH)
 	const step = 64 << 10

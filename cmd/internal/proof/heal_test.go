@@ -48,6 +48,7 @@ func practice() tree {
 // the rest come back at once; when the damage is on record, the next night that
 // still has the other files makes the old snapshot whole again.
 func TestDamageBeyondParityHealsFromTheSource(t *testing.T) {
+	t.Parallel()
 	r := repotest.New(t, repotest.Options{Damaged: true, Init: repo.InitOptions{Parity: 3}})
 	src := practice()
 	s := backup(t, r, src)
@@ -96,6 +97,7 @@ func record(t *testing.T, r *repo.Repository) {
 
 // TestALostPackHealsFromTheSource loses a pack with all that was in it.
 func TestALostPackHealsFromTheSource(t *testing.T) {
+	t.Parallel()
 	r := repotest.New(t, repotest.Options{Damaged: true, Init: repo.InitOptions{Parity: 3}})
 	src := practice()
 	s := backup(t, r, src)

@@ -82,8 +82,11 @@ var hostilities = []struct {
 		f.snapshot(f.list(n))
 	}},
 	{"a tree deeper than any system's paths", func(f *forger) {
-		ref := f.list(file("bottom", f.content("x")))
-		for range 20_000 {
+		ref, depth := f.list(file("bottom", f.content("x"))), 10_000
+		if *full {
+			depth = 20_000
+		}
+		for range depth {
 			ref = f.list(folder("d", ref))
 		}
 		f.snapshot(ref)

@@ -50,6 +50,7 @@ func (f *office) snapshots() []*snapshot.Snapshot {
 // asks others to stop. What was saved before stays, nothing has to be unlocked,
 // and in the end everything is saved.
 func TestARunThatIsKilledAnywhereHarmsNothing(t *testing.T) {
+	t.Parallel()
 	f := newOffice(t, defaultParity)
 	before := morning(1, 500)
 	before.plant(t, f.path("before"))
@@ -102,6 +103,7 @@ const starting = 300 * time.Millisecond
 // TestBackupsPrunesAndChecksAtTheSameTimeAreAllRight has two offices back up, while
 // what they saved before is forgotten and pruned, and the repository is checked.
 func TestBackupsPrunesAndChecksAtTheSameTimeAreAllRight(t *testing.T) {
+	t.Parallel()
 	f := newOffice(t, defaultParity)
 	nights := 6
 	if *full {
@@ -181,6 +183,7 @@ func (f *office) wants(code int, args ...string) {
 // TestAPruneThatIsKilledAnywhereHarmsNothing forgets and prunes, and is killed at
 // it, night after night.
 func TestAPruneThatIsKilledAnywhereHarmsNothing(t *testing.T) {
+	t.Parallel()
 	f := newOffice(t, defaultParity)
 	dir := f.path("office")
 	office := morning(1, 300)
@@ -282,6 +285,7 @@ func (f *office) packs() (n int) {
 // TestTwoBackupsAtTheSameTimeAreBothRight runs backups of trees that have much in
 // common, on one repository and one cache, at the same time.
 func TestTwoBackupsAtTheSameTimeAreBothRight(t *testing.T) {
+	t.Parallel()
 	f := newOffice(t, defaultParity)
 	var trees []tree
 	for i := range 3 {

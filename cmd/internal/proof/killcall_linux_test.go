@@ -14,6 +14,7 @@ import (
 // TestAPruneThatIsKilledAtAnyCallHarmsNothing kills forget and prune before every
 // system call that changes a file, each time on the same repository.
 func TestAPruneThatIsKilledAtAnyCallHarmsNothing(t *testing.T) {
+	t.Parallel()
 	for _, run := range [][]string{
 		{"forget", "--keep-last", "1", "--prune"},
 		{"forget", "--keep-last", "1", "--prune", "--bin-days", "7"},

@@ -12,6 +12,7 @@ import (
 // repository and the second, before every system call that changes a file, each time
 // on the same repository.
 func TestABackupThatIsKilledAtAnyCallHarmsNothing(t *testing.T) {
+	t.Parallel()
 	for name, nights := range map[string]int{"the first": 0, "the second": 1} {
 		t.Run(name, func(t *testing.T) {
 			k := newNights(t, nights)
@@ -74,6 +75,7 @@ func (k *kills) lookAfterBackup() {
 // there. A file that is not complete is known by its mode or by its name, and the
 // next restore, which leaves alone whatever is there, brings all that is missing.
 func TestARestoreThatIsKilledAtAnyCallIsMadeGoodByTheNext(t *testing.T) {
+	t.Parallel()
 	for _, over := range []bool{false, true} {
 		name := "into an empty folder"
 		if over {

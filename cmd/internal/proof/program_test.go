@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -34,6 +35,7 @@ var binary = sync.OnceValue(func() string {
 })
 
 func TestMain(m *testing.M) {
+	flag.Set("test.parallel", fmt.Sprint(2*runtime.GOMAXPROCS(0))) // they wait for programs and for disks
 	flag.Parse()
 	debug.SetGCPercent(-1) // most tests hold little, and make much garbage
 	debug.SetMemoryLimit(1 << 30)

@@ -12,6 +12,7 @@ import (
 // the computer that wrote them says that they are gone, and of the middle one any
 // computer does.
 func TestARepositoryThatWasSetBackIsNoticed(t *testing.T) {
+	t.Parallel()
 	f := newOffice(t, defaultParity)
 	for n := 1; n <= 3; n++ {
 		night(n).plant(t, f.path("src"))

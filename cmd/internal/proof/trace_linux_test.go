@@ -19,7 +19,7 @@ func killAt(t testing.TB, c *exec.Cmd, n int) (calls int) {
 	t.Helper()
 	runtime.LockOSThread() // only the thread that traces may go on tracing
 	defer runtime.UnlockOSThread()
-	c.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
+	c.SysProcAttr = &syscall.SysProcAttr{Ptrace: true, Setpgid: true}
 	must(t, c.Start())
 	p := &traced{pid: c.Process.Pid, killAt: n}
 	must(t, p.begin())
@@ -53,7 +53,7 @@ func (p *traced) begin() error {
 // step waits for a thread to stop, and lets it go on.
 func (p *traced) step() (ended bool, err error) {
 	var status syscall.WaitStatus
-	tid, err := syscall.Wait4(-1, &status, syscall.WALL, nil)
+	tid, err := syscall.Wait4(-p.pid, &status, syscall.WALL, nil) // its group: not what other tests run
 	if err != nil {
 		return false, err
 	}
