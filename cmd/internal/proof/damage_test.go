@@ -271,30 +271,38 @@ func (p *patient) mended(ctx context.Context, b blow) error {
 // names are those of all files, sorted.
 func (p *patient) names() []string { return slices.Sorted(maps.Keys(p.whole)) }
 
+// TestAnyByteMayTurn turns a bit of one byte after the other; in the long form of
+// every byte, without a local index and then beside one.
 func TestAnyByteMayTurn(t *testing.T) {
 	t.Parallel()
-	p := newPatient(t, 3)
+	patients := []*patient{newPatient(t, 3)}
+	if *full {
+		patients = append(patients, newPatient(t, 3))
+		patients[1].cache = t.TempDir()
+	}
 	n, at, began := 0, uint64(0), time.Now()
-	for _, name := range p.names() {
-		whole := p.whole[name]
-		for i := range whole {
-			if !*full && !telling(whole, i) {
-				continue
+	for _, p := range patients {
+		for _, name := range p.names() {
+			whole := p.whole[name]
+			for i := range whole {
+				if !*full && !telling(whole, i) {
+					continue
+				}
+				if at++; at < *from {
+					continue
+				}
+				if *full && !goesOn(began) {
+					t.Logf("%d bytes turned; the next one is %d", n, at)
+					return
+				}
+				turned := slices.Clone(whole)
+				turned[i] ^= 1 << (i % 8)
+				p.strike(t, blow{name, fmt.Sprintf("turning byte %d of %d", i, len(whole)), turned, true})
+				n++
 			}
-			if at++; at < *from {
-				continue
-			}
-			if *full && !goesOn(began) {
-				t.Logf("%d bytes turned; the next one is %d", n, at)
-				return
-			}
-			turned := slices.Clone(whole)
-			turned[i] ^= 1 << (i % 8)
-			p.strike(t, blow{name, fmt.Sprintf("turning byte %d of %d", i, len(whole)), turned, true})
-			n++
 		}
 	}
-	t.Logf("%d bytes turned, the last ones of %d files", n, len(p.whole))
+	t.Logf("%d bytes turned, the last ones of %d files", n, len(patients[0].whole))
 }
 
 // telling chooses the bytes for the short form: one of each field at the front
