@@ -9,6 +9,7 @@ import (
 
 	"chartkeep/chunk"
 	"chartkeep/index"
+	"chartkeep/repo/storage"
 )
 
 // unnamed are the packs that are in the index although no segment names them:
@@ -127,11 +128,11 @@ func (r *Repository) UnlistedPacks(ctx context.Context) ([]index.PackID, error) 
 		known[info.ID] = true
 	}
 	var unlisted []index.PackID
-	for info, err := range r.store.List(ctx, "packs") {
+	for file, err := range storage.Names(ctx, r.store, "packs") {
 		if err != nil {
 			return nil, fmt.Errorf("list packs: %w", err)
 		}
-		id, err := index.ParsePackID(path.Base(info.Name))
+		id, err := index.ParsePackID(path.Base(file))
 		if err == nil && !known[id] {
 			unlisted = append(unlisted, id)
 		}

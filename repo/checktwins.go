@@ -64,23 +64,32 @@ func sameName(is, want string) error {
 
 // twins checks both copies of everything that is kept twice.
 func (c *checker) twins(ctx context.Context) error {
-	c.twin(ctx, configName, c.r.configWhole)
+	c.twin(ctx, configName, c.r.configWhole, c.r.twinFaults(ctx, configName, c.r.configWhole))
 	for dir, whole := range c.r.twinKinds() {
 		names, err := listTwins(ctx, c.r.store, dir)
 		if err != nil {
 			return err
 		}
-		for _, n := range names {
-			c.twin(ctx, path.Join(dir, n), func(b []byte) error { return whole(n, b) })
+		faults := make([][]Fault, len(names))
+		whole := func(i int) func([]byte) error { return func(b []byte) error { return whole(names[i], b) } }
+		err = eachSmall(ctx, len(names), func(i int) error {
+			faults[i] = c.r.twinFaults(ctx, path.Join(dir, names[i]), whole(i))
+			return ctx.Err()
+		})
+		if err != nil {
+			return err
+		}
+		for i, n := range names {
+			c.twin(ctx, path.Join(dir, n), whole(i), faults[i])
 		}
 	}
 	return ctx.Err()
 }
 
-// twin checks the two copies of one file. A file that is not there is looked for
-// again at the end: another run may be putting both, or removing both.
-func (c *checker) twin(ctx context.Context, name string, whole func([]byte) error) {
-	faults := c.r.twinFaults(ctx, name, whole)
+// twin tells what is wrong with the two copies of one file. A file that is not
+// there is looked for again at the end: another run may be putting both, or
+// removing both.
+func (c *checker) twin(ctx context.Context, name string, whole func([]byte) error, faults []Fault) {
 	absent := func(f Fault) bool { return errors.Is(f.Problem, fs.ErrNotExist) }
 	if slices.ContainsFunc(faults, absent) {
 		c.absent = append(c.absent, func() []Fault { return c.r.twinFaults(ctx, name, whole) })

@@ -51,17 +51,17 @@ type completion struct {
 // gone from the twin folder before.
 func (c completion) folder(ctx context.Context, dir string, whole func(string, []byte) error) error {
 	there := map[string]bool{}
-	for info, err := range c.r.store.List(ctx, path.Join(c.to, dir)) {
+	for file, err := range storage.Names(ctx, c.r.store, path.Join(c.to, dir)) {
 		if err != nil {
 			return err
 		}
-		there[path.Base(info.Name)] = true
+		there[path.Base(file)] = true
 	}
-	for info, err := range c.r.store.List(ctx, path.Join(c.from, dir)) {
+	for file, err := range storage.Names(ctx, c.r.store, path.Join(c.from, dir)) {
 		if err != nil {
 			return err
 		}
-		if name := path.Base(info.Name); !there[name] {
+		if name := path.Base(file); !there[name] {
 			if err := c.file(ctx, path.Join(dir, name), func(b []byte) error { return whole(name, b) }); err != nil {
 				return err
 			}

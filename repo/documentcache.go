@@ -6,9 +6,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
-
-	"golang.org/x/sync/errgroup"
 
 	"chartkeep/repo/crypt"
 )
@@ -39,18 +36,13 @@ func (r *Repository) OpenDocuments(ctx context.Context, kind DocumentKind, ids [
 			missing++
 		}
 	}
-	var g errgroup.Group
-	g.SetLimit(2 * runtime.GOMAXPROCS(0))
-	for i, id := range ids {
-		g.Go(func() (err error) {
-			if plains[i] == nil {
-				plains[i], err = r.GetDocument(ctx, kind, id)
-			}
-			take(i, plains[i], err)
-			return ctx.Err()
-		})
-	}
-	err := g.Wait()
+	err := eachSmall(ctx, len(ids), func(i int) (err error) {
+		if plains[i] == nil {
+			plains[i], err = r.GetDocument(ctx, kind, ids[i])
+		}
+		take(i, plains[i], err)
+		return ctx.Err()
+	})
 	if err == nil && max(missing, len(known)-len(ids)) >= worthCaching {
 		_ = r.saveDocuments(kind, ids, plains) // it saves time, no more
 	}

@@ -167,32 +167,38 @@ func (r *Repository) readLog(ctx context.Context, trust bool) (*runLog, error) {
 	if !r.CanRead() {
 		return l, nil
 	}
+	ids = slices.DeleteFunc(ids, func(id DocumentID) bool { return l.records[id] != nil })
+	if err := l.read(ctx, ids); err != nil {
+		return nil, err
+	}
 	for _, id := range ids {
-		if l.records[id] != nil {
-			continue
-		}
-		if err := l.read(ctx, id); err != nil {
-			return nil, err
-		}
 		l.fresh = l.fresh || cached[id] == nil
 	}
 	return l, nil
 }
 
-// read takes a record from the repository. One that cannot be read is known by
-// its name at least; only the end of ctx is an error.
-func (l *runLog) read(ctx context.Context, id DocumentID) error {
-	plain, err := l.r.GetDocument(ctx, Log, id)
-	if ctx.Err() != nil {
+// read takes records from the repository. Those that cannot be read are known by
+// their names at least; only the end of ctx is an error.
+func (l *runLog) read(ctx context.Context, ids []DocumentID) error {
+	plains := make([][]byte, len(ids))
+	wrong := make([]error, len(ids))
+	err := eachSmall(ctx, len(ids), func(i int) error {
+		plains[i], wrong[i] = l.r.GetDocument(ctx, Log, ids[i])
 		return ctx.Err()
-	}
-	if err == nil {
-		err = l.take(id, plain)
-	} else {
-		err = fmt.Errorf("record %s: %w", id.Short(), err)
-	}
+	})
 	if err != nil {
-		l.broken[id] = err
+		return err
+	}
+	for i, id := range ids {
+		err := wrong[i]
+		if err == nil {
+			err = l.take(id, plains[i])
+		} else {
+			err = fmt.Errorf("record %s: %w", id.Short(), err)
+		}
+		if err != nil {
+			l.broken[id] = err
+		}
 	}
 	return nil
 }

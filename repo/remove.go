@@ -205,14 +205,18 @@ func (r *Repository) removeSessions(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, id := range ids {
-			s, err := r.documentSession(ctx, kind, id)
+		sessions := make([]crypt.SessionID, len(ids))
+		err = eachSmall(ctx, len(ids), func(i int) (err error) {
+			sessions[i], err = r.documentSession(ctx, kind, ids[i])
 			if kind == Log && errors.Is(err, ErrDamaged) {
-				continue // nothing that was saved depends on it
+				return nil // nothing that was saved depends on it
 			}
-			if err != nil {
-				return err
-			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, s := range sessions {
 			used[s.String()] = true
 		}
 	}

@@ -69,11 +69,11 @@ func (r *Repository) SyncIndex(ctx context.Context) error {
 		return err
 	}
 	var broken int
-	for info, err := range r.store.List(ctx, segmentFolder) {
+	for file, err := range storage.Names(ctx, r.store, segmentFolder) {
 		if err != nil {
 			return fmt.Errorf("list segments: %w", err)
 		}
-		name := path.Base(info.Name)
+		name := path.Base(file)
 		if known[name] {
 			delete(known, name)
 			continue

@@ -2,12 +2,15 @@ package repo
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"sort"
+
+	"golang.org/x/sync/errgroup"
 
 	"chartkeep/repo/storage"
 )
@@ -19,6 +22,24 @@ const twinFolder = "copies"
 
 // maxSmallFile bounds what is read of a file that is kept twice, bytes.
 const maxSmallFile = 16 << 20
+
+// smallReaders is how many small files are read at a time. A repository that is
+// ten years old has tens of thousands, and a fast drive gives many at once what it
+// gives one; what a slow one is asked for at a time is the store's concern.
+const smallReaders = 8
+
+// eachSmall calls do for 0 to n-1, several at a time, until one fails.
+func eachSmall(ctx context.Context, n int, do func(i int) error) error {
+	g, going := errgroup.WithContext(ctx)
+	g.SetLimit(smallReaders)
+	for i := range n {
+		if going.Err() != nil {
+			break
+		}
+		g.Go(func() error { return do(i) })
+	}
+	return cmp.Or(g.Wait(), ctx.Err())
+}
 
 // putTwins stores a small file twice and returns when both copies are durable.
 // The one in the twin folder comes first, here as everywhere: where the other
@@ -103,11 +124,11 @@ func removeTwins(ctx context.Context, st storage.Store, name string) error {
 func listTwins(ctx context.Context, st storage.Store, dir string) ([]string, error) {
 	seen := map[string]bool{}
 	for _, d := range []string{dir, path.Join(twinFolder, dir)} {
-		for info, err := range st.List(ctx, d) {
+		for name, err := range storage.Names(ctx, st, d) {
 			if err != nil {
 				return nil, fmt.Errorf("list %s: %w", d, err)
 			}
-			seen[path.Base(info.Name)] = true
+			seen[path.Base(name)] = true
 		}
 	}
 	names := make([]string, 0, len(seen))

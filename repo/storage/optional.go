@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"time"
 )
 
@@ -127,6 +128,29 @@ func DeadRuns(ctx context.Context, st Store) (int, error) {
 		return w.DeadRuns(ctx)
 	}
 	return 0, nil
+}
+
+// Namer is a store that names its files for less than a listing costs: in a folder
+// of a drive nothing has to be asked of each file.
+type Namer interface {
+	// Names yields the names that List would, in the same order. A file that is
+	// removed meanwhile may be among them.
+	Names(ctx context.Context, dir string) iter.Seq2[string, error]
+}
+
+// Names yields the names of all files below a folder (see Namer). Errors are those
+// of List. A store that has no better way is listed.
+func Names(ctx context.Context, st Store, dir string) iter.Seq2[string, error] {
+	if n, ok := st.(Namer); ok {
+		return n.Names(ctx, dir)
+	}
+	return func(yield func(string, error) bool) {
+		for info, err := range st.List(ctx, dir) {
+			if !yield(info.Name, err) {
+				return
+			}
+		}
+	}
 }
 
 // Uncacher is a store whose files the computer keeps in its memory as well, so

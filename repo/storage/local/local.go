@@ -67,6 +67,7 @@ var _ interface {
 	storage.Witness
 	storage.Tracer
 	storage.Uncacher
+	storage.Namer
 	storage.RunLocker
 	io.Closer
 } = (*Store)(nil)

@@ -63,6 +63,9 @@ func lists(t *testing.T, st storage.Store, dir string, want ...string) {
 	if got := list(t, st, dir); !slices.Equal(got, want) {
 		t.Errorf("in %q are\n%q, want\n%q", dir, got, want)
 	}
+	if got := named(t, st, dir); !slices.Equal(got, want) {
+		t.Errorf("in %q are named\n%q, want\n%q", dir, got, want)
+	}
 }
 
 func list(t *testing.T, st storage.Store, dir string) (names []string) {
@@ -70,6 +73,15 @@ func list(t *testing.T, st storage.Store, dir string) (names []string) {
 	for info, err := range st.List(t.Context(), dir) {
 		check(t, err)
 		names = append(names, info.Name)
+	}
+	return names
+}
+
+func named(t *testing.T, st storage.Store, dir string) (names []string) {
+	t.Helper()
+	for name, err := range storage.Names(t.Context(), st, dir) {
+		check(t, err)
+		names = append(names, name)
 	}
 	return names
 }

@@ -70,6 +70,17 @@ func (s *interceptor) List(ctx context.Context, dir string) iter.Seq2[storage.In
 	}
 }
 
+// Names intercepts it as a listing.
+func (s *interceptor) Names(ctx context.Context, dir string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		if err := s.around(ctx, List, dir, 0, func() error { return nil }); err != nil {
+			yield(dir, err)
+			return
+		}
+		storage.Names(ctx, s.inner, dir)(yield)
+	}
+}
+
 func (s *interceptor) Lock(ctx context.Context, mode storage.LockMode, wait time.Duration) (held io.Closer, err error) {
 	err = s.around(ctx, Lock, mode.String(), 0, func() error {
 		held, err = storage.Lock(ctx, s.inner, mode, wait)

@@ -35,6 +35,7 @@ func Run(t *testing.T, empty func(t *testing.T) storage.Store) {
 		{"a listing is sorted and deep", testList},
 		{"a listing tells size and time", testListInfo},
 		{"a listing ends when asked", testListBreak},
+		{"a listing ends with its context", testListCancelled},
 		{"names that are not plain are refused", testInvalidNames},
 		{"a cancelled call does nothing", testCancelled},
 		{"files are put in parallel", testParallel},

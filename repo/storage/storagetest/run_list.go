@@ -61,16 +61,39 @@ func testListBreak(t *testing.T, st storage.Store) {
 			break
 		}
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
 	n = 0
-	var last error
-	for _, err := range st.List(ctx, "") {
-		n, last = n+1, err
-		cancel()
+	for range storage.Names(t.Context(), st, "d") {
+		if n++; n == 2 {
+			break
+		}
 	}
-	if n != 2 || !errors.Is(last, context.Canceled) {
-		t.Errorf("a cancelled listing goes on for %d steps and ends with %v", n, last)
+}
+
+func testListCancelled(t *testing.T, st storage.Store) {
+	for i := range 5 {
+		put(t, st, fmt.Sprintf("d/%d/f", i))
+	}
+	for what, steps := range map[string]func(context.Context, func(error)){
+		"listing": func(ctx context.Context, step func(error)) {
+			for _, err := range st.List(ctx, "") {
+				step(err)
+			}
+		},
+		"naming": func(ctx context.Context, step func(error)) {
+			for _, err := range storage.Names(ctx, st, "") {
+				step(err)
+			}
+		},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		n, last := 0, error(nil)
+		steps(ctx, func(err error) {
+			n, last = n+1, err
+			cancel()
+		})
+		if n != 2 || !errors.Is(last, context.Canceled) {
+			t.Errorf("a cancelled %s goes on for %d steps and ends with %v", what, n, last)
+		}
 	}
 }
 
