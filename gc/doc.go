@@ -71,9 +71,15 @@
 //
 //	dead       nothing in it is needed: it is deleted
 //	victim     little in it is needed, or it is one of many small ones, or it is
-//	           damaged and all that is needed of it can be read: what is needed is
-//	           stored again, and then it is deleted
+//	           scattered, or damaged and all that is needed of it can be read: what
+//	           is needed is stored again, and then it is deleted
 //	relied on  every other; what the marks need lies in these and the victims
+//
+// A pack is scattered when a restore of the newest snapshot has to open more blocks
+// for what it needs in it than is reasonable, because what older snapshots need lies
+// between. Whatever is rewritten, for whatever reason, is parted into blocks of what
+// the newest snapshots need and blocks of what only older ones do. So a restore after
+// years of nights opens little more than one after the first night.
 //
 // The plan is a guess about a repository that others go on writing to and
 // pruning. Run acts on it only as far as it can prove it, alone with the

@@ -38,8 +38,7 @@ func (p *PrunePlan) expendable(packs []index.PackID) (map[index.PackID]bool, err
 		if err != nil {
 			return nil, err
 		}
-		_, ids := livePieces(d, info.First, p.marks)
-		for _, id := range ids {
+		for _, id := range p.livePieces(d, info.First).ids {
 			batch = append(batch, needing{id, info.ID})
 		}
 		if len(batch) >= copiesAtOnce {

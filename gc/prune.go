@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -34,6 +35,7 @@ type PrunePlan struct {
 	Live, Unused           int64
 	Freed, UnusedAfter     int64   // Freed is an estimate: how well the rewritten packs will be filled is not known yet
 	RewriteBytes           int64   // what is read and stored again
+	Scattered              int     // of the packs to rewrite, those that are needed but make a restore read too much
 	Lost                   int     // packs that stay because something needed in them is damaged
 	Binned, Over           int     // snapshots in the bin that can still be taken back, and that no longer can
 	NoRoom                 int     // packs that were to be rewritten and stay, because Run found no room
@@ -44,8 +46,9 @@ type PrunePlan struct {
 	o         PruneOptions
 	snapshots map[repo.DocumentID]bool // those whose needs are marked
 	marks     *snapshot.Marks
-	missing   int   // needed pieces that no pack is known to hold
-	hidden    error // the first of them that hides what else is needed
+	newest    *snapshot.Marks // of those, what the newest snapshots need
+	missing   int             // needed pieces that no pack is known to hold
+	hidden    error           // the first of them that hides what else is needed
 	damaged   map[index.DamagedBlock]bool
 	stored    map[index.PackID]int64 // packs and their sizes
 	relied    map[index.PackID]bool  // packs that marked chunks are in
@@ -151,6 +154,12 @@ func (p *PrunePlan) mark(ctx context.Context) error {
 	if len(broken) > 0 {
 		return fmt.Errorf("%w: %w", ErrUnsure, errors.Join(broken...))
 	}
+	if p.newest == nil {
+		if err := p.follow(ctx, rootsOf(p.newestOf(all)), ErrUnsure); err != nil {
+			return err
+		}
+		p.newest = p.marks.Clone()
+	}
 	var listed, binned []*snapshot.Node
 	for _, s := range all {
 		if p.unseen(s) {
@@ -166,6 +175,28 @@ func (p *PrunePlan) mark(ctx context.Context) error {
 		return err
 	}
 	return p.follow(ctx, binned, ErrUnsureBin)
+}
+
+// newestOf returns the newest snapshot of each group, and takes note of them. They
+// are sorted by time.
+func (p *PrunePlan) newestOf(all []*snapshot.Snapshot) (newest []*snapshot.Snapshot) {
+	type group struct{ host, plan, paths string }
+	seen := map[group]bool{}
+	for _, s := range slices.Backward(all) {
+		g := group{s.Host, s.Plan, strings.Join(s.Paths, "\x00")}
+		if !p.o.Without[s.ID] && !seen[g] {
+			seen[g] = p.unseen(s)
+			newest = append(newest, s)
+		}
+	}
+	return newest
+}
+
+func rootsOf(all []*snapshot.Snapshot) (roots []*snapshot.Node) {
+	for _, s := range all {
+		roots = append(roots, &s.Root)
+	}
+	return roots
 }
 
 // unseen takes note of a snapshot and reports whether its needs are to be marked.

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"chartkeep/chunk"
 	"chartkeep/index"
 	"chartkeep/repo"
 	"chartkeep/repo/storage"
@@ -87,7 +86,7 @@ func (p *PrunePlan) repack(ctx context.Context, wait time.Duration, victims []pa
 		return nil, err
 	}
 	defer w.Abort()
-	lanes := map[index.Class]*repo.Lane{index.Data: w.Lane(index.Data), index.Meta: w.Lane(index.Meta)}
+	lanes := map[index.Class]lanes{index.Data: lanesOf(w, index.Data), index.Meta: lanesOf(w, index.Meta)}
 	for _, v := range victims {
 		whole, err := p.copyLive(ctx, v, lanes[v.Class])
 		if err != nil {
@@ -101,20 +100,26 @@ func (p *PrunePlan) repack(ctx context.Context, wait time.Duration, victims []pa
 	return gone, w.Flush()
 }
 
-// copyLive puts the needed chunks of one pack into a lane, in their order, and
+// lanes keep what the newest snapshots need apart from what only older ones do,
+// so that no block holds both.
+type lanes struct{ newest, older *repo.Lane }
+
+func lanesOf(w *repo.Writer, c index.Class) lanes { return lanes{w.Lane(c), w.Lane(c)} }
+
+// copyLive puts the needed chunks of one pack into lanes, in their order, and
 // reports whether all could be read. If not, the pack stays.
-func (p *PrunePlan) copyLive(ctx context.Context, v packUse, lane *repo.Lane) (whole bool, err error) {
+func (p *PrunePlan) copyLive(ctx context.Context, v packUse, to lanes) (whole bool, err error) {
 	d, err := p.index.Directory(v.ID)
 	if err != nil {
 		return false, err
 	}
-	pieces, ids := livePieces(d, v.First, p.marks)
+	live := p.livePieces(d, v.First)
 	var putErr error
-	err = p.r.ReadPack(ctx, v.ID, pieces, func(got repo.Delivery) error {
+	err = p.r.ReadPack(ctx, v.ID, live.pieces, func(got repo.Delivery) error {
 		if got.Err != nil {
 			return got.Err
 		}
-		putErr = putAll(lane, got, pieces, ids)
+		putErr = to.putAll(got, &live)
 		return putErr
 	})
 	if putErr != nil || ctx.Err() != nil {
@@ -126,11 +131,15 @@ func (p *PrunePlan) copyLive(ctx context.Context, v packUse, lane *repo.Lane) (w
 	return err == nil, nil
 }
 
-func putAll(lane *repo.Lane, got repo.Delivery, pieces []repo.Piece, ids []chunk.ID) error {
+func (to lanes) putAll(got repo.Delivery, live *livePieces) error {
 	data := got.Data
 	for i := got.From; i < got.To; i++ {
-		n := pieces[i].Length
-		if err := lane.PutAgain(ids[i], data[:n]); err != nil {
+		n := live.pieces[i].Length
+		lane := to.older
+		if live.newest[i] {
+			lane = to.newest
+		}
+		if err := lane.PutAgain(live.ids[i], data[:n]); err != nil {
 			return err
 		}
 		data = data[n:]

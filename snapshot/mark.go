@@ -47,6 +47,9 @@ func (m *Marks) Any(first, n uint64) bool {
 	return false
 }
 
+// Clone returns a copy that goes its own way.
+func (m *Marks) Clone() *Marks { return &Marks{slices.Clone(m.bits), m.n} }
+
 // Count is how many chunks are needed.
 func (m *Marks) Count() uint64 { return m.n }
 
