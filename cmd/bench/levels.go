@@ -9,7 +9,7 @@ import (
 // levelsStudy is each level of compression, of this program and of the others.
 var levelsStudy = study{
 	name: "levels", title: "Levels of compression", x: "program and level",
-	words: "The first backup of the practice's data, at each level. What is added is the repository, parity and all.",
+	words: "The first backup of a practice's data, made with `-megabytes`, at each level. What is added is the repository, parity and all.",
 	units: func(l *lab) (units []unit) {
 		for pass := range l.o.passes {
 			for _, c := range levels(l.o) {

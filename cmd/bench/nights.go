@@ -13,8 +13,8 @@ import (
 var nightsStudy = study{
 	name: "nights", title: "After more and more nights", x: "nights",
 	words: "A practice of 400 letters and a table of 50,000 rows (about 65 MB), of which one row in a hundred and one letter change each day and one letter is new; " +
-		"every night stays. Forget and prune work on a copy: they keep 30 days, 12 months and 10 years.",
-	plotted: []string{"backup", "snapshots", "restore one", "check", "forget and prune"},
+		"every night stays. Forget and prune work on a copy: they keep 30 days, 12 months and 10 years; then once more after another night, as they would every night.",
+	plotted: []string{"backup", "snapshots", "restore one", "check", prunedNightly},
 	units: func(l *lab) (units []unit) {
 		h := l.history(50_000/uint64(l.o.shrink), max(400/l.o.shrink, 20))
 		before := 0
@@ -61,8 +61,11 @@ func (l *lab) atNight(h *history, n int) error {
 	l.measure(x, "snapshots", "exec $BIN snapshots", nil)
 	l.one(x, "restore one", h)
 	l.measure(x, "check", "exec $BIN check", nil)
-	return l.forgotten(x)
+	return l.forgotten(x, h.saveAt(n))
 }
+
+// prunedNightly is the step of one night's forgetting and pruning.
+const prunedNightly = "forget and prune, nightly"
 
 // one restores one letter of the last night.
 func (l *lab) one(x float64, step string, h *history) {
@@ -70,8 +73,9 @@ func (l *lab) one(x float64, step string, h *history) {
 	_ = os.RemoveAll(l.dest())
 }
 
-// forgotten measures what frees space, on a copy of the repository.
-func (l *lab) forgotten(x float64) error {
+// forgotten measures what frees space, on a copy of the repository: of all the
+// nights at once, and of the one that save adds.
+func (l *lab) forgotten(x float64, save string) error {
 	aside := filepath.Join(l.work, "aside")
 	script := "mkdir $WORK/aside && cp -a $REPO $WORK/cache $WORK/aside"
 	if out, err := l.command(script, "").CombinedOutput(); err != nil {
@@ -79,7 +83,12 @@ func (l *lab) forgotten(x float64) error {
 	}
 	other := *l
 	other.work = aside
-	other.measure(x, "forget and prune", "exec $BIN forget --keep-daily 30 --keep-monthly 12 --keep-yearly 10 --prune", nil)
+	const forget = "exec $BIN forget --keep-daily 30 --keep-monthly 12 --keep-yearly 10 --prune"
+	other.measure(x, "forget and prune", forget, nil)
+	if out, err := other.command(save, "").CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	other.measure(x, prunedNightly, forget, nil)
 	return os.RemoveAll(aside)
 }
 
