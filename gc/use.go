@@ -23,7 +23,11 @@ func (u *packUse) whole() bool { return u.needed == int(u.Chunks) }
 
 // scattered reports whether a restore of what is newest passes over more in the
 // pack than it wants, and enough that rewriting the pack is worth it.
-func (u *packUse) scattered() bool { return u.passed > max(u.wanted/2, u.live/8) }
+func (u *packUse) scattered() bool { return u.passed > max(u.wanted/2, u.live/8, worthParting) }
+
+// worthParting is how much a restore must be spared for a pack to be rewritten,
+// sealed bytes.
+const worthParting = 256 << 10
 
 func (u *packUse) waste() float64 { return float64(u.unused) / float64(u.live+u.unused) }
 
