@@ -63,4 +63,4 @@ benchdatabases: build
 
 # Each stage alone. Two results are compared with golang.org/x/perf/cmd/benchstat.
 benchstages:
-	go test -run '^$$' -bench . -benchmem -count 6 ./chunk ./index ./repo/pack ./repo/crypt ./snapshot
+	go test -run '^$$' -bench . -benchmem -count 6 ./chunk ./index ./repo/pack ./repo/pack/zst ./repo/crypt ./snapshot ./snapshot/restore
