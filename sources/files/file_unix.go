@@ -17,12 +17,13 @@ type file struct {
 	path      string
 	owners    *owners
 	pos       int64
+	ahead     *ahead       // what Read reads, if not nil
 	seen      sources.Meta // when it was opened
 	allocated int64
 }
 
-// sequentialFrom is the size at which reading ahead pays for one more call.
-const sequentialFrom = 1 << 20
+// sequentialFrom is the size at which reading ahead pays for some more calls, bytes.
+const sequentialFrom = 256 << 10
 
 func newFile(fd int) (*file, error) {
 	f := &file{fd: fd}
@@ -35,9 +36,6 @@ func newFile(fd int) (*file, error) {
 		return nil, err
 	}
 	f.allocated = allocated
-	if f.seen.Size >= sequentialFrom {
-		expectSequential(fd)
-	}
 	return f, nil
 }
 
@@ -47,6 +45,20 @@ func newFile(fd int) (*file, error) {
 func (f *file) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
+	}
+	if f.pos == 0 && f.ahead == nil && f.seen.Size >= sequentialFrom {
+		f.ahead = readAhead(f.fd, f.seen.Size)
+		if f.ahead == nil {
+			expectSequential(f.fd)
+		}
+	}
+	if f.ahead != nil {
+		n, err := f.ahead.Read(p)
+		f.pos += int64(n)
+		if err != nil && err != io.EOF {
+			err = pathError("read", f.path, err)
+		}
+		return n, err
 	}
 	n, err := retry(func() (int, error) { return unix.Pread(f.fd, p, f.pos) })
 	if err != nil {
@@ -69,8 +81,9 @@ func retry(call func() (int, error)) (int, error) {
 	}
 }
 
-// ReadAt implements io.ReaderAt.
+// ReadAt implements io.ReaderAt, but may not be called beside Read.
 func (f *file) ReadAt(p []byte, off int64) (int, error) {
+	f.endAhead()
 	done := 0
 	for done < len(p) {
 		n, err := retry(func() (int, error) { return unix.Pread(f.fd, p[done:], off+int64(done)) })
@@ -99,5 +112,14 @@ func (f *file) Meta() (sources.Meta, error) {
 
 // Close closes the file.
 func (f *file) Close() error {
+	f.endAhead()
 	return pathError("close", f.path, unix.Close(f.fd))
+}
+
+// endAhead has what is still to come read as usual.
+func (f *file) endAhead() {
+	if f.ahead != nil {
+		f.ahead.stop()
+		f.ahead = nil
+	}
 }
