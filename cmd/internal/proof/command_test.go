@@ -58,6 +58,30 @@ func (f *office) replace(name string, b []byte) {
 	}
 }
 
+// TestPacksThatNoSegmentNamesAreMendedToo damages packs whose segments are gone, which
+// a run that was cut off leaves, too. Once they are named again nothing is wrong.
+func TestPacksThatNoSegmentNamesAreMendedToo(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, defaultParity)
+	src, want := f.path("src"), night(1)
+	want.plant(t, src)
+	f.exits(0, "backup", src)
+	for name, b := range files(t, f.inside().Store()) {
+		switch {
+		case strings.HasPrefix(name, "packs/"):
+			b[len(b)/2] ^= 1
+			f.replace(name, b)
+		case strings.HasPrefix(name, "index/"):
+			f.replace(name, nil)
+		}
+	}
+	must(t, os.RemoveAll(f.path("cache")))
+	f.exits(0, "repair", "packs")
+	f.exits(0, "repair", "index")
+	f.sound()
+	f.holds(f.snapshots()[0], src, want)
+}
+
 // TestTheRepairCommandsMendWhatParityAndCopiesCover turns a byte in one of every
 // two files, of both copies never, and has the program mend it all.
 func TestTheRepairCommandsMendWhatParityAndCopiesCover(t *testing.T) {

@@ -151,10 +151,20 @@ func (c *crashes) repair() {
 	}
 }
 
-// repair mends all that a check finds.
+// repair mends all that a check finds, also of packs that no segment names yet, as
+// repair packs and repair index do after one another.
 func repair(ctx context.Context, r *repo.Repository) error {
-	faults, _, err := inspect(ctx, r)
+	packs, err := allPacks(ctx, r)
 	if err != nil {
+		return err
+	}
+	unnamed, err := r.UnlistedPacks(ctx)
+	if err != nil {
+		return err
+	}
+	var faults []repo.Fault
+	o := repo.CheckOptions{ReadData: append(packs, unnamed...), Workers: 1, Fault: func(f repo.Fault) { faults = append(faults, f) }}
+	if err := r.Check(ctx, o); err != nil {
 		return err
 	}
 	if _, err := r.RepairTwins(ctx, faults); err != nil {
