@@ -97,6 +97,7 @@ var yearStudy = study{
 	name: "year", title: "Restores after a year of nights", x: "nights",
 	words: "A practice of 2,000 letters and a table of 800,000 rows (about 380 MB), of which one row in a hundred and one letter change each day and one letter is new. " +
 		"Once a month all but 30 days and 12 months are forgotten, and the repository is pruned. Then the last night is restored from it, and from a new repository that has nothing else (0 nights).",
+	plotted: []string{"forget and prune"},
 	units: func(l *lab) []unit {
 		h := l.history(800_000/uint64(l.o.shrink), max(2000/l.o.shrink, 100))
 		var units []unit
