@@ -18,7 +18,7 @@ type Fault struct {
 	Pack     index.PackID
 	Problem  error
 	Mendable bool                 // `repair` restores it without loss
-	CutOff   bool                 // one of two copies is missing, and a run died here that may have been about to write or remove it
+	CutOff   bool                 // one of two copies is missing, and a run died here, or goes on, that may have been about to write or remove it
 	Repair   string               // the command that does, or that saves what is left
 	Lost     []index.DamagedBlock // blocks whose chunks cannot be had from this pack any more
 }

@@ -105,20 +105,22 @@ func (c *checker) twinFaults(faults []Fault) {
 }
 
 // absentTwins looks again for what was not there. A copy that is still missing
-// is lost, unless a run died here and its traces are not cleaned up yet: then it
-// may be what that run had still to do.
+// is lost, unless a run died here and its traces are not cleaned up yet, or
+// another run goes on, which may be slower than this check: then it may be what
+// that run has still to do.
 func (c *checker) absentTwins(ctx context.Context) error {
 	if len(c.absent) == 0 {
 		return nil
 	}
-	dead, err := storage.DeadRuns(ctx, c.r.store)
-	if err != nil {
-		c.r.options.Warn(fmt.Errorf("look for traces of runs that were cut off: %w", err))
+	living, err := storage.LivingRuns(ctx, c.r.store) // before it is looked again: whoever ends meanwhile has done it
+	dead, failed := storage.DeadRuns(ctx, c.r.store)
+	if err = errors.Join(err, failed); err != nil {
+		c.r.options.Warn(fmt.Errorf("look for traces of other runs: %w", err))
 	}
 	for _, look := range c.absent {
 		faults := look()
 		for i := range faults {
-			faults[i].CutOff = dead > 0 && faults[i].Mendable && errors.Is(faults[i].Problem, fs.ErrNotExist)
+			faults[i].CutOff = dead+living > 0 && faults[i].Mendable && errors.Is(faults[i].Problem, fs.ErrNotExist)
 		}
 		c.twinFaults(faults)
 	}

@@ -168,9 +168,9 @@ func (l *late) Open(ctx context.Context, name string) (storage.File, error) {
 	return l.Store.Open(ctx, name)
 }
 
-// TestOnlyADeadRunExcusesAMissingCopy loses a copy in a folder in which no run has
-// died, and in one in which one has.
-func TestOnlyADeadRunExcusesAMissingCopy(t *testing.T) {
+// TestOnlyAnotherRunExcusesAMissingCopy loses a copy in a folder in which no other
+// run is to be seen, in one in which one goes on, and in one in which one has died.
+func TestOnlyAnotherRunExcusesAMissingCopy(t *testing.T) {
 	dir := t.TempDir()
 	st, err := local.New(dir)
 	must(t, err)
@@ -189,6 +189,16 @@ func TestOnlyADeadRunExcusesAMissingCopy(t *testing.T) {
 	}
 	if excused() {
 		t.Error("a lost copy is taken for what a run left open that nobody has seen die")
+	}
+	slow, err := local.New(dir)
+	must(t, err)
+	must(t, slow.Trace(t.Context()))
+	if !excused() {
+		t.Error("what another run is about to write is taken for a loss")
+	}
+	must(t, slow.Close())
+	if excused() {
+		t.Error("a lost copy is taken for what a run is about to write that has ended")
 	}
 	must(t, os.MkdirAll(filepath.Join(dir, "tmp", "0011223344556677"), 0o700))
 	if !excused() {

@@ -175,7 +175,7 @@ func (k *checkRun) learn(ctx context.Context) error {
 // leaves behind.
 func (k *checkRun) fault(f repo.Fault) {
 	if f.CutOff {
-		k.notes = append(k.notes, f.File+" is missing, and its other copy is whole: a run was cut off here, and can have left that; to write it again: "+repairIndex)
+		k.notes = append(k.notes, f.File+" is missing, and its other copy is whole: a run was cut off here, or goes on, and can have left that; to write it again: "+repairIndex)
 		return
 	}
 	folder, _, _ := strings.Cut(strings.TrimPrefix(f.File, "copies/"), "/")

@@ -114,11 +114,14 @@ func Trace(ctx context.Context, st Store) error {
 	return nil
 }
 
-// Witness is a store in which it can be seen that runs died.
+// Witness is a store in which it can be seen that runs died, or go on.
 type Witness interface {
 	// DeadRuns returns how many runs died and left something that CleanTemp has
 	// not removed since. Living runs do not count.
 	DeadRuns(ctx context.Context) (int, error)
+
+	// LivingRuns returns how many other runs have written something and go on.
+	LivingRuns(ctx context.Context) (int, error)
 }
 
 // DeadRuns asks st how many runs died in it (see Witness). Where that cannot be
@@ -151,6 +154,15 @@ func Names(ctx context.Context, st Store, dir string) iter.Seq2[string, error] {
 			}
 		}
 	}
+}
+
+// LivingRuns asks st how many other runs go on in it (see Witness). Where that
+// cannot be seen there are none.
+func LivingRuns(ctx context.Context, st Store) (int, error) {
+	if w, ok := st.(Witness); ok {
+		return w.LivingRuns(ctx)
+	}
+	return 0, nil
 }
 
 // Uncacher is a store whose files the computer keeps in its memory as well, so

@@ -47,28 +47,44 @@ func (s *Store) Trace(context.Context) error {
 }
 
 // DeadRuns counts the temporary folders of runs that are dead.
-func (s *Store) DeadRuns(ctx context.Context) (n int, err error) {
+func (s *Store) DeadRuns(ctx context.Context) (int, error) {
+	dead, _, err := s.runs(ctx)
+	return dead, err
+}
+
+// LivingRuns counts the temporary folders of other runs that are not dead.
+func (s *Store) LivingRuns(ctx context.Context) (int, error) {
+	_, living, err := s.runs(ctx)
+	return living, err
+}
+
+func (s *Store) runs(ctx context.Context) (dead, living int, err error) {
+	own := s.temp.own()
 	entries, err := s.fsys.ReadDir(s.temp.dir)
 	if errors.Is(err, fs.ErrNotExist) && s.gone() == nil {
-		return 0, nil
+		return 0, 0, nil
 	}
 	for _, e := range entries {
 		if err := ctx.Err(); err != nil {
-			return n, err
+			return dead, living, err
 		}
-		if !e.IsDir() {
+		run := filepath.Join(s.temp.dir, e.Name())
+		if !e.IsDir() || run == own {
 			continue
 		}
-		held, failed := s.takeOver(filepath.Join(s.temp.dir, e.Name()), 0)
-		if held != nil {
-			n++
+		held, failed := s.takeOver(run, 0)
+		switch {
+		case held != nil:
+			dead++
 			failed = held.Close()
+		case failed == nil:
+			living++
 		}
 		if err == nil {
 			err = failed
 		}
 	}
-	return n, s.explain("look at", s.temp.dir, err)
+	return dead, living, s.explain("look at", s.temp.dir, err)
 }
 
 // cleanRun removes one run's folder unless the run lives.

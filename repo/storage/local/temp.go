@@ -93,6 +93,13 @@ func (t *temp) start() error {
 	return nil
 }
 
+// own returns this run's folder; "" if it has none.
+func (t *temp) own() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.run
+}
+
 // forget drops a run folder that is not there any more.
 func (t *temp) forget(run string) {
 	t.mu.Lock()

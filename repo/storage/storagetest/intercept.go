@@ -113,6 +113,10 @@ func (s *interceptor) CleanTemp(ctx context.Context, olderThan time.Duration) (r
 	return removed, err
 }
 
+func (s *interceptor) LivingRuns(ctx context.Context) (int, error) {
+	return storage.LivingRuns(ctx, s.inner)
+}
+
 func (s *interceptor) DeadRuns(ctx context.Context) (int, error) {
 	return storage.DeadRuns(ctx, s.inner)
 }
