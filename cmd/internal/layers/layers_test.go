@@ -25,7 +25,8 @@ const module = "chartkeep/"
 // it in its line, and all that those may import. "x/*" stands for every package
 // below x that has no line of its own.
 var order = [][]string{
-	{"chunk"},
+	{"chunk", "chunk/wide"},
+	{"chunk/wide"},
 	{"index", "chunk"},
 	{"repo/storage", "chunk"},
 	{"repo/storage/*", "repo/storage"},
