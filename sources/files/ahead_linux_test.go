@@ -24,10 +24,28 @@ func onDrive(t *testing.T, size int) (path string, content []byte) {
 	defer f.Close()
 	for try := 0; cached(t, path) > 0; try++ { // pages that the kernel has at hand stay
 		if must(t, errors.Join(f.Sync(), unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED))); try == 1000 {
-			t.Fatal("the page cache keeps the file")
+			t.Skip("this file system keeps files in memory")
 		}
 	}
+	needsDirect(t, path)
 	return path, content
+}
+
+// needsDirect skips the test where the file system has no direct reads, or does
+// not say what the page cache has.
+func needsDirect(t *testing.T, path string) {
+	t.Helper()
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECT, 0)
+	if err != nil {
+		t.Skipf("this file system has no direct reads: %v", err)
+	}
+	must(t, unix.Close(fd))
+	f, err := os.Open(path)
+	must(t, err)
+	defer f.Close()
+	if _, err := unix.Preadv2(int(f.Fd()), [][]byte{make([]byte, 1)}, 1<<40, unix.RWF_NOWAIT); err != nil {
+		t.Skipf("this file system does not say what the page cache has: %v", err)
+	}
 }
 
 func opened(t *testing.T, path string) *file {
