@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -23,8 +24,16 @@ const (
 	sparseRoom = 64 << 20
 )
 
-func openBadger(dir string) (*badger.DB, error) {
-	return badger.Open(badger.DefaultOptions(dir).
+func openBadger(dir string) (db *badger.DB, err error) {
+	err = guarded(func() error {
+		db, err = badger.Open(badgerOptions(dir))
+		return err
+	})
+	return db, err
+}
+
+func badgerOptions(dir string) badger.Options {
+	return badger.DefaultOptions(dir).
 		WithLogger(nil).
 		WithBypassLockGuard(true). // the cache's own lock also covers its removal
 		WithDetectConflicts(false).
@@ -38,11 +47,30 @@ func openBadger(dir string) (*badger.DB, error) {
 		WithNumCompactors(2).
 		WithCompactL0OnClose(true). // only compaction counts the garbage in log files
 		WithValueThreshold(treeValue).
-		WithValueLogFileSize(logFile))
+		WithValueLogFileSize(logFile)
+}
+
+// guarded makes errors of what Badger's mapped files can do to a caller: a page that the disk does not give, or does
+// not take, is a fault, and a bad length a panic. In Badger's own goroutines both end the process, and what was left
+// open is verified by the next one.
+func guarded(fn func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%v", p)
+		}
+	}()
+	return fn()
 }
 
 // errFull is the error of a disk without the room that Badger may need at any moment.
 var errFull = errors.New("disk of index cache is nearly full")
+
+// takes returns why Badger should write no records now: a disk that is full, or that died. Badger writes to mappings
+// in goroutines of its own, where a disk's error ends the process.
+func (s *shelf) takes(records []record) error {
+	return errors.Join(s.checkRoom(records), tryDisk(s.dir, false))
+}
 
 // checkRoom returns errFull unless there is room for the records, too.
 func (s *shelf) checkRoom(records []record) error {
@@ -96,17 +124,19 @@ func (s *shelf) keys(fn func(key)) error {
 	if s.db == nil {
 		return s.down
 	}
-	return s.db.View(func(txn *badger.Txn) error {
-		o := badger.DefaultIteratorOptions
-		o.PrefetchValues = false
-		it := txn.NewIterator(o)
-		defer it.Close()
-		for it.Rewind(); it.Valid(); it.Next() {
-			if k, ok := parseKey(it.Item().Key()); ok {
-				fn(k)
+	return guarded(func() error {
+		return s.db.View(func(txn *badger.Txn) error {
+			o := badger.DefaultIteratorOptions
+			o.PrefetchValues = false
+			it := txn.NewIterator(o)
+			defer it.Close()
+			for it.Rewind(); it.Valid(); it.Next() {
+				if k, ok := parseKey(it.Item().Key()); ok {
+					fn(k)
+				}
 			}
-		}
-		return nil
+			return nil
+		})
 	})
 }
 
@@ -146,7 +176,7 @@ var errStuck = errors.New("the disk does not take what was to be written")
 // alone, and where it takes too long it is no longer waited for. It ends with the process then, and the files count as
 // left open.
 func (s *shelf) shut() error {
-	if err := tryDisk(s.dir); err != nil {
+	if err := tryDisk(s.dir, true); err != nil {
 		return err
 	}
 	done := make(chan error, 1)
@@ -160,8 +190,9 @@ func (s *shelf) shut() error {
 	}
 }
 
-// tryDisk writes a little beside Badger's folder.
-func tryDisk(dir string) error {
+// tryDisk writes a little beside Badger's folder. Without durable it asks the file system alone, which knows of a disk
+// that failed before.
+func tryDisk(dir string, durable bool) error {
 	name := dir + ".trial"
 	defer os.Remove(name)
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
@@ -169,5 +200,8 @@ func tryDisk(dir string) error {
 		return err
 	}
 	_, err = f.Write([]byte("trial"))
-	return errors.Join(err, f.Sync(), f.Close())
+	if durable {
+		err = errors.Join(err, f.Sync())
+	}
+	return errors.Join(err, f.Close())
 }

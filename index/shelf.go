@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -133,27 +132,23 @@ func (s *shelf) fetch(k key, tag []byte) (v []byte, stored bool, err error) {
 	return v, !ok, err
 }
 
-// fetchStored reads from Badger. Its files are mapped, so a bad sector shows as a fault and a bad length as a panic.
+// fetchStored reads from Badger.
 func (s *shelf) fetchStored(k key, tag []byte) (v []byte, err error) {
 	if s.db == nil {
 		return nil, s.down
 	}
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			err = s.damage(fmt.Errorf("%v", p))
-		}
-	}()
 	raw := k.bytes()
-	err = s.db.View(func(txn *badger.Txn) error {
-		item, err := txn.Get(raw)
-		if err != nil {
-			return err
-		}
-		return item.Value(func(sealed []byte) error {
-			s.touch(sealed)
-			v, err = s.aead.Open(nil, nil, sealed, append(raw, tag...))
-			return err
+	err = guarded(func() error {
+		return s.db.View(func(txn *badger.Txn) error {
+			item, err := txn.Get(raw)
+			if err != nil {
+				return err
+			}
+			return item.Value(func(sealed []byte) error {
+				s.touch(sealed)
+				v, err = s.aead.Open(nil, nil, sealed, append(raw, tag...))
+				return err
+			})
 		})
 	})
 	switch {
@@ -214,7 +209,7 @@ func (s *shelf) store(records []record) error {
 	case s.db == nil:
 		return s.down
 	}
-	if err := s.checkRoom(records); err != nil {
+	if err := s.takes(records); err != nil {
 		return err
 	}
 	return s.write(records)
@@ -303,7 +298,7 @@ func (s *shelf) remove(keys []key) {
 		s.recent.remove(k)
 		delete(s.memory, k)
 	}
-	if s.memory != nil || s.db == nil {
+	if s.memory != nil || s.db == nil || s.takes(nil) != nil {
 		return
 	}
 	batch := s.db.NewWriteBatch()

@@ -1,10 +1,12 @@
 package repo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 
 	"chartkeep/repo/crypt"
 	"chartkeep/repo/storage"
@@ -31,8 +33,10 @@ func unlock(ctx context.Context, st storage.Store, id ID, password []byte) (*cry
 	if len(slots) == 0 {
 		return nil, "", fmt.Errorf("no usable key slot in the repository: %w", errors.Join(broken...))
 	}
+	slots = slots[:min(len(slots), maxSlots)]
+	slices.SortStableFunc(slots, byCost)
 	var typo error
-	for _, s := range slots[:min(len(slots), maxSlots)] {
+	for _, s := range slots {
 		given, err := secretFor(s, password)
 		if err != nil {
 			if ce := (*crypt.CodeError)(nil); errors.As(err, &ce) {
@@ -50,6 +54,10 @@ func unlock(ctx context.Context, st storage.Store, id ID, password []byte) (*cry
 	}
 	return nil, "", errors.Join(append([]error{ErrPassword, typo}, broken...)...)
 }
+
+// byCost has recovery codes come first: they need no derivation, and with one at hand
+// none is made for the passwords beside it.
+func byCost(a, b Slot) int { return cmp.Compare(a.KDF.MemoryKiB, b.KDF.MemoryKiB) }
 
 // maxSlots bounds the work that forged slots could make of one wrong password.
 const maxSlots = 32

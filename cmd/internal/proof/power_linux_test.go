@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -30,14 +31,13 @@ type power struct {
 	rng  *rand.Rand
 	seed uint64
 
-	copyCode string
-	n        int             // of the night
-	now      tree            // what the source holds
-	saved    map[string]tree // acknowledged, and not forgotten since: in the repository,
-	copied   map[string]tree // in its copy
-	key      string          // ID of a key that was acknowledged
-	length   map[string]time.Duration
-	hit      int // runs that the cut ended
+	n      int             // of the night
+	now    tree            // what the source holds
+	saved  map[string]tree // acknowledged, and not forgotten since: in the repository,
+	copied map[string]tree // in its copy
+	key    string          // ID of a key that was acknowledged
+	length map[string]time.Duration
+	hit    int // runs that the cut ended
 }
 
 func newPower(t *testing.T, kind string, seed uint64) *power {
@@ -54,18 +54,18 @@ func newPower(t *testing.T, kind string, seed uint64) *power {
 	return p
 }
 
-// makeCopy makes the repository that takes copies, which a recovery code opens.
+// makeCopy makes the repository that takes copies, which the same code opens.
 func (p *power) makeCopy() {
 	st, err := local.Create(p.path("disk", "copy"))
 	must(p, err)
 	r, err := repo.Init(p.Context(), st, []byte("a password"), repo.InitOptions{Parity: 3, KDF: crypt.MinKDF, Like: p.inside()}, repo.Options{})
 	must(p, err)
-	code := crypt.NewRecoveryCode()
+	code, err := crypt.ParseRecoveryCode(p.code)
+	must(p, err)
 	_, err = r.AddRecovery(p.Context(), code, "")
 	must(p, err)
 	must(p, r.Close())
 	must(p, st.Close())
-	p.copyCode = code.String()
 }
 
 func (p *power) nextNight() {
@@ -78,7 +78,7 @@ func (p *power) nextNight() {
 
 func (p *power) command(args ...string) *exec.Cmd {
 	c := p.office.command(args...)
-	c.Env = append(c.Env, "CHARTKEEP_TO_PASSWORD="+p.copyCode)
+	c.Env = append(c.Env, "CHARTKEEP_TO_PASSWORD="+p.code)
 	if p.seed%2 == 0 { // the cache loses what was not synced, too
 		c.Env = append(c.Env, "CHARTKEEP_CACHE_DIR="+p.path("disk", "cache"))
 	}
@@ -138,13 +138,16 @@ var runs = []struct {
 }{
 	{"backup", func(p *power) []string { p.nextNight(); return []string{"backup", "--json", p.path("src")} }},
 	{"prune", func(p *power) []string {
-		keep := p.newest()
-		for id := range p.saved {
-			if !slices.Contains(keep, id) {
-				delete(p.saved, id)
-			}
-		}
+		keepNewest(p.saved, p.snapshots())
 		return []string{"forget", "--keep-last", "2", "--prune", "--json"}
+	}},
+	{"prune of the copy", func(p *power) []string {
+		r, done := p.open(p.path("disk", "copy"))
+		defer done()
+		all, _, err := snapshot.All(p.Context(), r)
+		must(p, err)
+		keepNewest(p.copied, all)
+		return []string{"forget", "--repo", p.path("disk", "copy"), "--keep-last", "2", "--prune", "--json"}
 	}},
 	{"copy", func(p *power) []string {
 		return []string{"copy", "--json", "--to", p.path("disk", "copy"), "--latest", "3"}
@@ -160,13 +163,12 @@ var runs = []struct {
 	}},
 }
 
-// newest names the two snapshots that are not forgotten.
-func (p *power) newest() (ids []string) {
-	all := p.snapshots()
-	for _, s := range all[max(0, len(all)-2):] {
-		ids = append(ids, string(s.ID))
-	}
-	return ids
+// keepNewest strikes out what --keep-last 2 forgets.
+func keepNewest(saved map[string]tree, all []*snapshot.Snapshot) {
+	keep := all[max(0, len(all)-2):]
+	maps.DeleteFunc(saved, func(id string, _ tree) bool {
+		return !slices.ContainsFunc(keep, func(s *snapshot.Snapshot) bool { return string(s.ID) == id })
+	})
 }
 
 // hurt turns a byte of every pack, and takes one of two copies of every other
@@ -239,8 +241,8 @@ func (p *power) look(run string) {
 		p.ends(0, "repair", "packs")
 		p.ends(0, "repair", "index")
 	}
-	p.onlyHalves(p.path("repo"), p.code)
-	p.onlyHalves(p.path("disk", "copy"), p.copyCode)
+	p.onlyHalves(p.path("repo"))
+	p.onlyHalves(p.path("disk", "copy"))
 	p.holdsAll()
 	if p.key != "" {
 		slots, err := p.inside().Slots(p.Context())
@@ -256,11 +258,11 @@ func (p *power) look(run string) {
 }
 
 // open opens a repository on the disk without the local index.
-func (p *power) open(dir, code string) (*repo.Repository, func()) {
+func (p *power) open(dir string) (*repo.Repository, func()) {
 	p.Helper()
 	st, err := local.New(dir)
 	must(p, err)
-	r, err := repo.Open(p.Context(), st, []byte(code), repo.Options{})
+	r, err := repo.Open(p.Context(), st, []byte(p.code), repo.Options{})
 	if err != nil {
 		st.Close()
 		p.Fatalf("seed %d: %v", p.seed, err)
@@ -268,9 +270,9 @@ func (p *power) open(dir, code string) (*repo.Repository, func()) {
 	return r, func() { r.Close(); st.Close() }
 }
 
-func (p *power) onlyHalves(dir, code string) {
+func (p *power) onlyHalves(dir string) {
 	p.Helper()
-	r, done := p.open(dir, code)
+	r, done := p.open(dir)
 	defer done()
 	faults, missing, err := inspect(p.Context(), r)
 	must(p, err)
@@ -286,13 +288,13 @@ func (p *power) onlyHalves(dir, code string) {
 
 func (p *power) holdsAll() {
 	p.Helper()
-	p.holdsEach(p.path("repo"), p.code, p.saved)
-	p.holdsEach(p.path("disk", "copy"), p.copyCode, p.copied)
+	p.holdsEach(p.path("repo"), p.saved)
+	p.holdsEach(p.path("disk", "copy"), p.copied)
 }
 
-func (p *power) holdsEach(dir, code string, saved map[string]tree) {
+func (p *power) holdsEach(dir string, saved map[string]tree) {
 	p.Helper()
-	r, done := p.open(dir, code)
+	r, done := p.open(dir)
 	defer done()
 	for id, want := range saved {
 		s, err := snapshot.Load(p.Context(), r, repo.DocumentID(id))
@@ -309,27 +311,37 @@ func (p *power) holdsEach(dir, code string, saved map[string]tree) {
 }
 
 // TestACacheOnADeadDiskHoldsNobodyUp has the disk of the local index die. The run
-// says so and ends.
+// does without it and ends.
 func TestACacheOnADeadDiskHoldsNobodyUp(t *testing.T) {
 	needsRoot(t)
-	f := newOffice(t, defaultParity)
-	d := newDisk(t, "ext4", f.dir)
-	st, err := local.New(f.path("repo"))
-	must(t, err)
-	defer st.Close()
-	r, err := repo.Open(t.Context(), st, []byte(f.code), repo.Options{CacheDir: d.dir})
-	must(t, err)
-	backup(t, r, night(1))
-	d.cut(false)
-	closed := make(chan error)
-	go func() { closed <- r.Close() }()
-	select {
-	case err := <-closed:
-		t.Logf("closed: %v", err)
-	case <-time.After(20 * time.Second):
-		t.Error("an index whose disk is gone is being closed for 20 seconds")
+	for _, kind := range []string{"ext4", "xfs"} {
+		t.Run(kind, func(t *testing.T) {
+			needsKind(t, kind)
+			f := newOffice(t, defaultParity)
+			d := newDisk(t, kind, f.dir)
+			st, err := local.New(f.path("repo"))
+			must(t, err)
+			defer st.Close()
+			r, err := repo.Open(t.Context(), st, []byte(f.code), repo.Options{CacheDir: d.dir})
+			must(t, err)
+			backup(t, r, night(1))
+			d.cut(false)
+			letters := tree{} // so many that the index grows beyond the pages that it has written to
+			for i := range 500 {
+				letters[fmt.Sprint("letter", i)] = noise(byte(i), 300+i)
+			}
+			backup(t, r, letters)
+			closed := make(chan error)
+			go func() { closed <- r.Close() }()
+			select {
+			case err := <-closed:
+				t.Logf("closed: %v", err)
+			case <-time.After(20 * time.Second):
+				t.Error("an index whose disk is gone is being closed for 20 seconds")
+			}
+			f.sound()
+		})
 	}
-	f.sound()
 }
 
 // TestARealPowerCutLosesNothingThatWasAcknowledged cuts the power of a mounted
@@ -340,9 +352,7 @@ func TestARealPowerCutLosesNothingThatWasAcknowledged(t *testing.T) {
 	for _, kind := range []string{"ext4", "xfs"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			if kind == "xfs" && !knows(kind) {
-				t.Skip("this kernel has no XFS")
-			}
+			needsKind(t, kind)
 			lifeAfterLife(t, kind)
 		})
 	}
@@ -387,8 +397,12 @@ func lifeAfterLife(t *testing.T, kind string) {
 	t.Logf("%d cuts; the next one is seed %d", done, seed)
 }
 
-// knows reports whether the kernel has a file system.
-func knows(kind string) bool {
+// needsKind skips what a kernel without this file system cannot do.
+func needsKind(t *testing.T, kind string) {
+	t.Helper()
 	list, err := os.ReadFile("/proc/filesystems")
-	return err == nil && slices.Contains(strings.Fields(string(list)), kind)
+	must(t, err)
+	if kind == "xfs" && !slices.Contains(strings.Fields(string(list)), kind) {
+		t.Skip("this kernel has no XFS")
+	}
 }
