@@ -1,10 +1,12 @@
 package proof_test
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,23 +15,32 @@ import (
 // own request to shut it down stops everything that has not reached it.
 type disk struct {
 	testing.TB
-	kind, image, dir string
-	mounted          bool // before
+	kind, dir string
+	device    string // a loop device; while the image is attached to it, it is the disk
 }
 
 func newDisk(t testing.TB, kind, in string) *disk {
 	t.Helper()
-	d := &disk{TB: t, kind: kind, image: in + "/image", dir: in + "/disk"}
+	d := &disk{TB: t, kind: kind, dir: in + "/disk"}
+	image := in + "/image"
 	size, quiet := int64(256<<20), "-F"
 	if kind == "xfs" {
 		size, quiet = 300<<20, "-f" // its least
 	}
-	must(t, os.WriteFile(d.image, nil, 0o600))
-	must(t, os.Truncate(d.image, size))
+	must(t, os.WriteFile(image, nil, 0o600))
+	must(t, os.Truncate(image, size))
 	must(t, os.Mkdir(d.dir, 0o700))
-	d.do("mkfs."+kind, "-q", quiet, d.image)
+	d.do("mkfs."+kind, "-q", quiet, image)
+	out, err := exec.Command("losetup", "--find", "--show", image).Output()
+	if err != nil {
+		t.Skipf("no loop device here: %v", err)
+	}
+	d.device = strings.TrimSpace(string(out))
+	t.Cleanup(func() {
+		unix.Unmount(d.dir, unix.MNT_DETACH)
+		d.do("losetup", "--detach", d.device)
+	})
 	d.mount()
-	t.Cleanup(func() { unix.Unmount(d.dir, unix.MNT_DETACH) }) // which detaches the loop device, too
 	return d
 }
 
@@ -42,13 +53,9 @@ func (d *disk) do(args ...string) {
 
 func (d *disk) mount() {
 	d.Helper()
-	if out, err := exec.Command("mount", "-t", d.kind, "-o", "loop", d.image, d.dir).CombinedOutput(); err != nil {
-		if !d.mounted {
-			d.Skipf("no drive can be mounted here: %s", out)
-		}
-		d.Fatalf("mount the drive again: %v\n%s", err, out)
+	if err := unix.Mount(d.device, d.dir, d.kind, 0, ""); err != nil {
+		d.Fatalf("mount %s: %v", d.device, err)
 	}
-	d.mounted = true
 }
 
 // cut cuts the power. With flush the journal's records up to now are on the disk,
@@ -66,9 +73,19 @@ func (d *disk) cut(flush bool) {
 	must(d, unix.IoctlSetPointerInt(int(f.Fd()), shutdown, how))
 }
 
-// again unmounts it and mounts it as it is found when the power is back.
+// again unmounts it and mounts it as it is found when the power is back. A program
+// that is being started beside it has what this one has open for a moment, or for
+// long on a busy machine.
 func (d *disk) again() {
 	d.Helper()
-	d.do("umount", d.dir)
+	for began := time.Now(); ; time.Sleep(time.Millisecond) {
+		err := unix.Unmount(d.dir, 0)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, unix.EBUSY) || time.Since(began) > 5*time.Minute {
+			d.Fatalf("unmount %s: %v", d.dir, err)
+		}
+	}
 	d.mount()
 }

@@ -47,39 +47,51 @@ func (f *office) snapshots() []*snapshot.Snapshot {
 }
 
 // TestARunThatIsKilledAnywhereHarmsNothing kills backups at random moments, and
-// asks others to stop. What was saved before stays, nothing has to be unlocked,
-// and in the end everything is saved.
+// asks others to stop, a day's changes apart. What was saved before stays, nothing
+// has to be unlocked, and in the end everything is saved.
 func TestARunThatIsKilledAnywhereHarmsNothing(t *testing.T) {
 	t.Parallel()
 	f := newOffice(t, defaultParity)
-	before := morning(1, 500)
+	before := day(0)
 	before.plant(t, f.path("before"))
 	f.exits(0, "backup", f.path("before"))
 
-	after := morning(50, 2000)
-	after.plant(t, f.path("after"))
-	began := time.Now()
-	f.exits(0, "backup", "--dry-run", f.path("after"))
-	length := time.Since(began)
-
-	rng := rand.New(rand.NewPCG(uint64(os.Getpid()), 0))
+	office := day(1)
+	office.plant(t, f.path("office"))
+	moments, rng := newMoments(), rand.New(rand.NewPCG(uint64(os.Getpid()), 0))
 	kills, hit := 10, 0
 	if *full {
 		kills = 4000
 	}
-	began = time.Now()
+	var last *snapshot.Snapshot // that was acknowledged
+	var holds tree
+	began := time.Now()
 	for i := range kills {
 		if !goesOn(began) {
 			kills = i
 			break
 		}
+		changes := changed(i)
+		changes.plant(t, f.path("office"))
+		maps.Copy(office, changes)
 		signal := []syscall.Signal{syscall.SIGKILL, syscall.SIGKILL, syscall.SIGINT, syscall.SIGTERM}[i%4]
-		if f.interrupt(signal, time.Duration(rng.Int64N(int64(length))), "backup", f.path("after")) {
+		ended := !f.interrupt(moments.next(rng), moments, signal, "backup", f.path("office"))
+		if !ended {
 			hit++
 		}
 		f.exits(0, "check")
-		if i%5 == 4 || t.Failed() {
-			f.holds(f.snapshots()[0], f.path("before"), before)
+		all := f.snapshots()
+		if ended {
+			last, holds = all[len(all)-1], maps.Clone(office)
+		}
+		if ended || i%5 == 4 {
+			f.holds(all[0], f.path("before"), before)
+			if last != nil {
+				f.holds(last, f.path("office"), holds)
+			}
+		}
+		if i%50 == 49 { // so that it does not grow without end
+			f.exits(0, "forget", "--keep-last", "10", "--prune")
 		}
 		if t.Failed() {
 			return
@@ -89,11 +101,36 @@ func TestARunThatIsKilledAnywhereHarmsNothing(t *testing.T) {
 		t.Errorf("of %d runs only %d were still going on when the signal came", kills, hit)
 	}
 	t.Logf("%d signals, %d of them ended a run", kills, hit)
-	f.exits(0, "backup", f.path("after"))
+	f.exits(0, "backup", f.path("office"))
 	all := f.snapshots()
-	f.holds(all[len(all)-1], f.path("after"), after)
+	f.holds(all[len(all)-1], f.path("office"), office)
 	f.holds(all[0], f.path("before"), before)
 	f.sound()
+}
+
+// day is a small office: many small files, and some dumps.
+func day(n int) tree {
+	t := tree{}
+	for i := range 300 {
+		t[fmt.Sprintf("images/%02d/p%05d.jpg", i%37, i)] = noise(byte(n), 500+i%4000) + fmt.Sprint(n, i)
+	}
+	for i := range 6 {
+		t[fmt.Sprintf("dumps/%d.sql", i)] = noise(byte(n+i), 1<<20+i<<10)
+	}
+	return t
+}
+
+// changed is what becomes of an office until its next night: a third of its dumps,
+// and some files.
+func changed(n int) tree {
+	t := tree{}
+	for i := range 2 {
+		t[fmt.Sprintf("dumps/%d.sql", (2*n+i)%6)] = noise(byte(n), 1<<20+i<<10) + fmt.Sprint(n)
+	}
+	for i := range 20 {
+		t[fmt.Sprintf("images/%02d/p%05d.jpg", (20*n+i)%300%37, (20*n+i)%300)] = noise(byte(i), 2000) + fmt.Sprint(n, i)
+	}
+	return t
 }
 
 // starting is how long a program may take until its main function runs, on a
@@ -186,24 +223,23 @@ func TestAPruneThatIsKilledAnywhereHarmsNothing(t *testing.T) {
 	t.Parallel()
 	f := newOffice(t, defaultParity)
 	dir := f.path("office")
-	office := morning(1, 300)
-	nights, length := 8, 300*time.Millisecond
+	office := day(1)
+	office.plant(t, dir)
+	nights, hit := 8, 0
 	if *full {
 		nights = 1000
 	}
-	rng := rand.New(rand.NewPCG(uint64(os.Getpid()), 1))
-	hit, began := 0, time.Now()
+	moments, rng, began := newMoments(), rand.New(rand.NewPCG(uint64(os.Getpid()), 1)), time.Now()
 	for n := range nights {
 		if !goesOn(began) {
 			nights = n
 			break
 		}
-		for i := range byte(3) { // a third of everything is another one now
-			office[fmt.Sprintf("dumps/%d.sql", (3*n+int(i))%6)] = noise(byte(n), 2<<20+int(i)<<10)
-		}
-		office.plant(t, dir)
+		changes := changed(n)
+		changes.plant(t, dir)
+		maps.Copy(office, changes)
 		f.exits(0, "backup", dir)
-		if f.interrupt(syscall.SIGKILL, time.Duration(rng.Int64N(int64(length))), "forget", "--keep-last", "2", "--prune") {
+		if f.interrupt(moments.next(rng), moments, syscall.SIGKILL, "forget", "--keep-last", "2", "--prune") {
 			hit++
 		}
 		f.exits(0, "check")
@@ -213,24 +249,41 @@ func TestAPruneThatIsKilledAnywhereHarmsNothing(t *testing.T) {
 			return
 		}
 	}
+	if hit < nights/3 {
+		t.Errorf("of %d runs only %d were still going on when the signal came", nights, hit)
+	}
 	t.Logf("%d nights, %d of them killed", nights, hit)
 	f.exits(0, "forget", "--keep-last", "1", "--prune")
 	f.exits(0, "check", "--read-data")
 	f.holds(f.snapshots()[0], dir, office)
-	if live := int64(len(office)*2000 + 6*(2<<20)); size(t, f.inside().Store()) > live*5/4 {
+	live := int64(0)
+	for _, data := range office {
+		live += int64(len(data))
+	}
+	if size(t, f.inside().Store()) > live*5/4 {
 		t.Errorf("for %d bytes that are needed %d are kept", live, size(t, f.inside().Store()))
 	}
 }
 
-// interrupt starts the program and sends it a signal after some time. It reports
-// whether the program was still running.
-func (f *office) interrupt(signal syscall.Signal, after time.Duration, args ...string) bool {
+// interrupt starts the program and sends it a signal after some time, one of the
+// moments. It reports whether the program was still running.
+func (f *office) interrupt(after time.Duration, m *moments, signal syscall.Signal, args ...string) bool {
 	f.Helper()
 	c := f.command(args...)
+	began := time.Now()
 	must(f, c.Start())
-	time.Sleep(after)
-	c.Process.Signal(signal)
-	code := exitCode(f, c.Wait())
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
+	var code int
+	select {
+	case err := <-ended:
+		m.took(time.Since(began))
+		code = exitCode(f, err)
+	case <-time.After(after):
+		m.took(0)
+		c.Process.Signal(signal)
+		code = exitCode(f, <-ended)
+	}
 	want := 130
 	if signal == syscall.SIGKILL {
 		want = -1

@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -31,17 +30,18 @@ type power struct {
 	rng  *rand.Rand
 	seed uint64
 
-	n      int             // of the night
-	now    tree            // what the source holds
-	saved  map[string]tree // acknowledged, and not forgotten since: in the repository,
-	copied map[string]tree // in its copy
-	key    string          // ID of a key that was acknowledged
-	length map[string]time.Duration
-	hit    int // runs that the cut ended
+	n      int                 // of the night
+	now    tree                // what the source holds
+	saved  map[string]tree     // acknowledged, and not forgotten since: in the repository,
+	copied map[string]tree     // in its copy
+	key    string              // ID of a key that was acknowledged
+	runs   map[string]*moments // of runs by their names, and of all lives beside each other
+	hit    int                 // runs that the cut ended
+	died   int                 // of them, of the local index: its disk was gone, too
 }
 
-func newPower(t *testing.T, kind string, seed uint64) *power {
-	p := &power{office: newOffice(t, defaultParity), rng: rand.New(rand.NewPCG(seed, 2)), seed: seed, saved: map[string]tree{}, copied: map[string]tree{}, length: map[string]time.Duration{}}
+func newPower(t *testing.T, kind string, seed uint64, lengths map[string]*moments) *power {
+	p := &power{office: newOffice(t, defaultParity), rng: rand.New(rand.NewPCG(seed, 2)), seed: seed, saved: map[string]tree{}, copied: map[string]tree{}, runs: lengths}
 	p.disk = newDisk(t, kind, p.dir)
 	must(t, os.Rename(p.path("repo"), p.path("repo-new")))
 	p.disk.do("cp", "-a", p.path("repo-new"), p.path("disk", "repo"))
@@ -190,11 +190,8 @@ func (p *power) hurt() {
 func (p *power) cut() {
 	run := runs[p.rng.IntN(len(runs))]
 	args := run.prepare(p)
-	length := p.length[run.name]
-	if length == 0 {
-		length = 60 * time.Millisecond
-	}
-	after := time.Duration(p.rng.Int64N(int64(length)))
+	m := p.runs[run.name]
+	after := m.next(p.rng)
 	flush := p.rng.IntN(4) == 0
 	was := fmt.Sprintf("seed %d, %s on %s cut after %v (journal flushed: %v)", p.seed, run.name, p.disk.kind, after, flush)
 
@@ -209,9 +206,10 @@ func (p *power) cut() {
 	select {
 	case err := <-ended: // and the power goes at once
 		code = exitCode(p, err)
-		p.length[run.name] = time.Since(began)
+		m.took(time.Since(began))
 		p.disk.cut(flush)
 	case <-time.After(after):
+		m.took(0)
 		p.disk.cut(flush)
 		stuck := time.AfterFunc(3*time.Minute, func() {
 			p.Errorf("%s: it has not ended three minutes later", was)
@@ -222,7 +220,9 @@ func (p *power) cut() {
 		}
 		stuck.Stop()
 	}
-	if code == 2 || strings.Contains(said.String(), "goroutine ") {
+	if diedOfItsIndex(said.String()) {
+		p.died++
+	} else if code == 2 || strings.Contains(said.String(), "goroutine ") {
 		p.Errorf("%s: exit code %d\n%s", was, code, &said)
 	}
 	p.enter(out.String())
@@ -231,6 +231,16 @@ func (p *power) cut() {
 	if p.Failed() {
 		p.Fatalf("%s: exit code %d\n%s%s", was, code, &said, &out)
 	}
+}
+
+// diedOfItsIndex reports whether a run was ended by a page of the local index that its
+// disk did not take, in one of Badger's own goroutines. Where nobody can catch it, it
+// is to a run what a kill is: all is looked at as after one.
+func diedOfItsIndex(said string) bool {
+	_, stack, faulted := strings.Cut(said, "[signal SIGBUS")
+	_, stack, _ = strings.Cut(stack, "[running]:")
+	stack, _, _ = strings.Cut(stack, "\n\n")
+	return faulted && strings.Contains(stack, "created by github.com/dgraph-io/badger") && !strings.Contains(stack, "chartkeep/")
 }
 
 // look wants what was acknowledged, a check that is red only for second copies
@@ -341,68 +351,5 @@ func TestACacheOnADeadDiskHoldsNobodyUp(t *testing.T) {
 			}
 			f.sound()
 		})
-	}
-}
-
-// TestARealPowerCutLosesNothingThatWasAcknowledged cuts the power of a mounted
-// file system at random moments of the real program. The runs go on with what the
-// last one left, a life long; each life has a seed, and a disk of its own.
-func TestARealPowerCutLosesNothingThatWasAcknowledged(t *testing.T) {
-	needsRoot(t)
-	for _, kind := range []string{"ext4", "xfs"} {
-		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
-			needsKind(t, kind)
-			lifeAfterLife(t, kind)
-		})
-	}
-}
-
-// lifeAfterLife leads several lives beside each other: each of them mostly waits.
-func lifeAfterLife(t *testing.T, kind string) {
-	lives, cuts, beside := 1, 5, 1
-	if *full {
-		lives, cuts, beside = 100, 50, 4
-	}
-	began, last := time.Now(), *from+uint64(lives)
-	seed, done := *from, 0
-	var mu sync.Mutex
-	next := func() (uint64, bool) {
-		mu.Lock()
-		defer mu.Unlock()
-		if seed == last || !goesOn(began) || t.Failed() {
-			return 0, false
-		}
-		seed++
-		return seed - 1, true
-	}
-	var living sync.WaitGroup
-	for range beside {
-		living.Go(func() {
-			for seed, more := next(); more; seed, more = next() {
-				t.Run(fmt.Sprint(seed), func(t *testing.T) {
-					p := newPower(t, kind, seed)
-					for range cuts {
-						p.cut()
-					}
-					mu.Lock()
-					defer mu.Unlock()
-					done += cuts
-					fmt.Printf("%s: %d cuts, %d of them before the run had ended; %d cuts so far, %v each\n", t.Name(), cuts, p.hit, done, time.Since(began)/time.Duration(done))
-				})
-			}
-		})
-	}
-	living.Wait()
-	t.Logf("%d cuts; the next one is seed %d", done, seed)
-}
-
-// needsKind skips what a kernel without this file system cannot do.
-func needsKind(t *testing.T, kind string) {
-	t.Helper()
-	list, err := os.ReadFile("/proc/filesystems")
-	must(t, err)
-	if kind == "xfs" && !slices.Contains(strings.Fields(string(list)), kind) {
-		t.Skip("this kernel has no XFS")
 	}
 }

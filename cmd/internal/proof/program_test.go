@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"chartkeep/repo"
 	"chartkeep/repo/crypt"
@@ -109,6 +111,32 @@ func (f *office) command(args ...string) *exec.Cmd {
 		"CHARTKEEP_PASSWORD=" + f.code, "HOME=" + f.path("home"), "PATH=" + os.Getenv("PATH"), "TMPDIR=" + f.dir,
 	}
 	return c
+}
+
+// moments are at random in a run that takes about as long as the last one that came
+// to its end. Most of them are before its end, however busy the machine is.
+type moments struct {
+	mu     sync.Mutex
+	length time.Duration
+}
+
+func newMoments() *moments { return &moments{length: 60 * time.Millisecond} }
+
+func (m *moments) next(rng *rand.Rand) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return time.Duration(rng.Int64N(int64(m.length)))
+}
+
+// took is told how long a run took until its end; 0: it did not get there, and takes
+// longer than was thought.
+func (m *moments) took(d time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if d == 0 {
+		d = m.length * 6 / 5
+	}
+	m.length = min(max(d, time.Millisecond), time.Minute)
 }
 
 // outcome is what a run of the program left.
