@@ -16,8 +16,8 @@ const (
 	// million chunks took 1.2 GB of memory to write and 120 µs to read one part of; in the log 15 MB and 17 µs.
 	treeValue = 1 << 10
 
-	memTable = 2 << 20  // the tree holds little more than keys
-	logFile  = 16 << 20 // the last log file is read through at every start
+	memTable = 2 << 20 // the tree holds little more than keys
+	logFile  = 8 << 20 // the last log file is read through at every start
 
 	// sparseRoom is what Badger's mapped files may still fill in. Writing to a mapping without room on disk
 	// kills the process, so it has to be there before.
@@ -88,11 +88,12 @@ func (s *shelf) checkRoom(records []record) error {
 	return nil
 }
 
-// reopen closes and opens Badger, which is the only way to unmap its files, and has it clean them.
-func (s *shelf) reopen() error {
+// relief gives back what mapped files take. Where the system knows no other way, or Badger has much to clean, it is
+// closed and opened. While s.mu is held exclusively, Badger does not touch its log files.
+func (s *shelf) relief() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.db == nil || !s.reset() || s.checkRoom(nil) != nil {
+	if s.db == nil || !s.relieve(func() error { return unmap(s.dir) }) || s.checkRoom(nil) != nil {
 		return nil
 	}
 	err := s.shut()
@@ -104,6 +105,7 @@ func (s *shelf) reopen() error {
 		return s.down
 	}
 	s.clean()
+	_ = unmap(s.dir)
 	return nil
 }
 

@@ -128,6 +128,11 @@ func (d *Directory) NumChunks() int {
 	return n
 }
 
+// Encoded returns how many bytes AppendDirectory appends at most, a few percent above what it does.
+func (d *Directory) Encoded() int {
+	return directoryBound + blockBound*len(d.Blocks) + chunkBound*d.NumChunks()
+}
+
 // Check returns what is wrong with d: exactly the directories it accepts survive
 // encoding and decoding. withPack says whether Pack and Size are known.
 func (d *Directory) Check(withPack bool) error {
@@ -236,6 +241,13 @@ func appendBlock(dst []byte, b *Block, gap uint32) []byte {
 const (
 	minBlock = 1 + 1 + 1 + 1 + minChunk
 	minChunk = 32 + 1
+)
+
+// Greatest lengths, of a directory without its blocks, a block without its chunks, and a chunk.
+const (
+	directoryBound = 1 + 32 + 16 + 1 + 2*binary.MaxVarintLen32
+	blockBound     = 1 + 3*binary.MaxVarintLen32
+	chunkBound     = 32 + 4 // MaxPlain takes four bytes
 )
 
 // DecodeDirectory decodes the directory that b begins with and returns what follows it. It accepts

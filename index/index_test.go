@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"sync"
 	"testing"
 )
@@ -71,6 +72,26 @@ func TestClosedIndexFails(t *testing.T) {
 				t.Errorf("%s of closed index in %s succeeds", what, name)
 			}
 		}
+	}
+}
+
+// Directories are read for whole repositories. If their parts stayed at hand, a first backup would fill all that
+// is allowed for look-ups with what nobody looks up.
+func TestReadDirectoriesDoNotStayInMemory(t *testing.T) {
+	ix := openTemp(t, t.TempDir())
+	defer ix.Close()
+	dirs := syntheticSegment(0, 0, 100_000, 5000)
+	if err := ix.Import("night", dirs); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range dirs {
+		got, err := ix.Directory(d.Pack)
+		if err != nil || !reflect.DeepEqual(got, d) {
+			t.Fatalf("directory of pack %v differs: %v", d.Pack, err)
+		}
+	}
+	if n := ix.shelf.recent.size; n > 0 {
+		t.Errorf("%d bytes stay", n)
 	}
 }
 

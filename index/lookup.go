@@ -95,6 +95,16 @@ func (ix *Index) part(number uint32) (part, error) {
 	return v, err
 }
 
+// partOnce returns a part that is not wanted again: directories are read for whole
+// repositories, and would fill what is at hand. The caller holds ix.mu.
+func (ix *Index) partOnce(number uint32) (part, error) {
+	if v, ok := ix.shelf.recent.get(partKey(number)); ok {
+		return v, nil
+	}
+	v, _, err := ix.readPart(number)
+	return v, err
+}
+
 // readPart returns a part, and whether it came from disk. The caller holds ix.mu.
 func (ix *Index) readPart(number uint32) (v part, stored bool, err error) {
 	if number == ix.last {
@@ -203,13 +213,14 @@ func (ix *Index) Directory(id PackID) (*Directory, error) {
 		return nil, fmt.Errorf("directory of pack %v: %w", id, fs.ErrNotExist)
 	}
 	d := &Directory{Pack: p.ID, Session: p.Session, Class: p.Class, Size: p.Size}
+	chunks := make([]Chunk, 0, p.Chunks)
 	for n := range p.parts() {
-		v, err := ix.part(n)
+		v, err := ix.partOnce(n)
 		if err != nil {
 			return nil, fmt.Errorf("directory of pack %v: %w", id, err)
 		}
 		low, high := p.in(n)
-		d.Blocks = v.appendTo(d.Blocks, low, high)
+		d.Blocks, chunks = v.appendTo(d.Blocks, chunks, low, high)
 	}
 	return d, nil
 }

@@ -86,6 +86,7 @@ func (c *cache) openIndex(o Options) (*Index, error) {
 	if s.db, err = openBadger(s.dir); err != nil {
 		return nil, err
 	}
+	_ = unmap(s.dir) // the last log file was read through; if it stays mapped, that is only memory
 	ix := newIndex(s, o)
 	ix.cache = c
 	err = ix.load()

@@ -101,8 +101,9 @@ func (p part) place(i int, at *Place) {
 	at.Offset, at.Length = begin, p.end(i)-begin
 }
 
-// appendTo adds the chunks from index low to high, which are those of one pack, to its blocks.
-func (p part) appendTo(blocks []Block, low, high int) []Block {
+// appendTo adds the chunks from index low to high, which are those of one pack, to its blocks. Room for all of the
+// pack's chunks is in chunks, from which the blocks' are cut.
+func (p part) appendTo(blocks []Block, chunks []Chunk, low, high int) ([]Block, []Chunk) {
 	for n := p.blockOf(low); n < p.blocks() && p.first(n) < high; n++ {
 		b, begin := p.block(n)
 		if begin == 0 {
@@ -110,11 +111,13 @@ func (p part) appendTo(blocks []Block, low, high int) []Block {
 		}
 		last := &blocks[len(blocks)-1]
 		for i := p.first(n); i < p.first(n+1); i++ {
-			last.Chunks = append(last.Chunks, Chunk{ID: *p.id(i), Length: p.end(i) - begin})
+			chunks = append(chunks, Chunk{ID: *p.id(i), Length: p.end(i) - begin})
 			begin = p.end(i)
 		}
+		held := len(last.Chunks) + p.first(n+1) - p.first(n)
+		last.Chunks = chunks[len(chunks)-held : len(chunks) : len(chunks)]
 	}
-	return blocks
+	return blocks, chunks
 }
 
 // A partWriter collects the tables of a part.

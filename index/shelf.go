@@ -127,7 +127,7 @@ func (s *shelf) fetch(k key, tag []byte) (v []byte, stored bool, err error) {
 	}
 	s.mu.RUnlock()
 	if err == nil && s.crowded() {
-		err = s.reopen()
+		err = s.relief()
 	}
 	return v, !ok, err
 }
@@ -192,7 +192,7 @@ func (s *shelf) putBatch(records []record) error {
 		return s.remember(records, err)
 	}
 	if s.crowded() {
-		return s.reopen()
+		return s.relief()
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/zeebo/blake3"
 
@@ -204,6 +205,10 @@ func (r *Repository) publishKnown(ctx context.Context, packs []index.PackID, tol
 			if err != nil {
 				return err
 			}
+			if len(plain) > 0 && len(plain)+d.Encoded() > segmentPlain {
+				break
+			}
+			plain = slices.Grow(plain, d.Encoded())
 			plain = index.AppendDirectory(plain, d, true)
 			dirs, packs = append(dirs, d), packs[1:]
 		}

@@ -23,16 +23,22 @@ func (w *Writer) reserve(b *openBlock, sealed int) ([]byte, *openPack, error) {
 			}
 			slot.pack = p
 		}
-		if slot.pack.chunks < maxChunks {
+		if !slot.pack.full(b.class) {
 			if room, ok := slot.pack.Reserve(sealed, blk); ok {
 				slot.pack.sealing.Add(1)
 				slot.pack.chunks += len(b.chunks)
+				slot.pack.bytes += sealed
 				slot.pack.blocks = append(slot.pack.blocks, b.chunks)
 				return room, slot.pack, nil
 			}
 		}
 		w.store(slot)
 	}
+}
+
+// full reports whether the pack takes no more blocks, although there may be room.
+func (p *openPack) full(c index.Class) bool {
+	return p.chunks >= maxChunks || c == index.Meta && p.bytes >= metaBytes
 }
 
 func (w *Writer) newPack(c index.Class) (*openPack, error) {
@@ -63,10 +69,18 @@ func (w *Writer) store(slot *packSlot) {
 		if err != nil {
 			w.giveUp(p)
 		}
+		if p.chunks > manyChunks {
+			p.Shed()
+		}
 		slot.builders <- p.Builder
 		return err
 	})
 }
+
+// manyChunks is how many chunks make it worth while to give a stored pack's memory
+// back: small files take seconds to fill the next one, which is a second at most for
+// dumps, and need memory for each chunk beside it.
+const manyChunks = 12 << 10
 
 // giveUp is for a pack that will not be stored, or not be known.
 func (w *Writer) giveUp(p *openPack) {

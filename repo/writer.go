@@ -72,12 +72,18 @@ type openPack struct {
 	*pack.Builder
 	sealing sync.WaitGroup
 	chunks  int
+	bytes   int // that the blocks take
 	blocks  [][]index.Chunk
 }
 
 // maxChunks is how many chunks make a pack full, whatever their size: its
 // directory is held in memory as a whole, here and by every reader.
 const maxChunks = 64 << 10
+
+// metaBytes is how many bytes of blocks make a pack of trees full: much less than
+// would go in, because all of it is in memory until then, and trees of a million
+// files take some 60 MB.
+const metaBytes = 8 << 20
 
 // packsInFlight is how many packs of a class may be in memory: one that is
 // filled while the others are written and synced. Tree packs are few.

@@ -52,6 +52,14 @@ func (b *Builder) Close() {
 	b.region, b.release = nil, func() {}
 }
 
+// Shed gives back the memory of the pack that was stored last, and with it what
+// Finish returned, but for the directory. It is taken again as the next pack grows,
+// for some 10 ms of the processor.
+func (b *Builder) Shed() {
+	shed(b.region)
+	b.plain = nil
+}
+
 // What index.AppendDirectory takes for a directory without blocks, at most.
 const directoryBound = 1 + 16 + 1 + binary.MaxVarintLen32
 

@@ -120,6 +120,20 @@ func TestBuilderLeavesNothingOfThePackBefore(t *testing.T) {
 	}
 }
 
+func TestABuilderThatShedItsMemoryMakesTheSamePack(t *testing.T) {
+	b := NewBuilder(3, newBox())
+	before := fill(t, b, 1000, 60_000, 60_000).Directory
+	b.Shed()
+	b.box = newBox()
+	again := fill(t, b, 1000, 700, 3)
+	if d := build(t, 3, 1000, 60_000, 60_000).Directory; !reflect.DeepEqual(before, d) {
+		t.Error("the directory of the pack before has changed")
+	}
+	if fresh := build(t, 3, 1000, 700, 3); !bytes.Equal(again.file, fresh.file) {
+		t.Error("it makes another pack than a fresh builder")
+	}
+}
+
 func TestFullPackKeepsToTheTargetSize(t *testing.T) {
 	b := NewBuilder(3, newBox())
 	b.Reset(testSession, index.Meta)

@@ -21,9 +21,14 @@ func Region(n int) (region []byte, release func()) {
 	if err != nil {
 		return make([]byte, n), func() {}
 	}
+	large(b)
 	mapped.Add(int64(n))
 	return b, func() {
 		mapped.Add(-int64(n))
 		unix.Munmap(b)
 	}
 }
+
+// shed gives the memory of a region back to the system. What was in it is lost, and it
+// takes memory again where it is written to.
+func shed(region []byte) { _ = unix.Madvise(region, unix.MADV_DONTNEED) }

@@ -1,0 +1,6 @@
+//go:build unix && !linux
+
+package pack
+
+// large would ask for large pages.
+func large([]byte) {}
