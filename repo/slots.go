@@ -36,24 +36,34 @@ func unlock(ctx context.Context, st storage.Store, id ID, password []byte) (*cry
 	slots = slots[:min(len(slots), maxSlots)]
 	slices.SortStableFunc(slots, byCost)
 	var typo error
-	for _, s := range slots {
-		given, err := secretFor(s, password)
-		if err != nil {
-			if ce := (*crypt.CodeError)(nil); errors.As(err, &ce) {
-				typo = err
+	for _, way := range []way{(*crypt.Slot).Try, (*crypt.Slot).Insist} {
+		var wrong []Slot
+		for _, s := range slots {
+			given, err := secretFor(s, password)
+			if err != nil {
+				if ce := (*crypt.CodeError)(nil); errors.As(err, &ce) {
+					typo = err
+				}
+				continue
 			}
-			continue
+			secret, err := way(s.Slot, id, given)
+			switch {
+			case err == nil:
+				return secret, s.ID, nil
+			case errors.Is(err, crypt.ErrPassword):
+				wrong = append(wrong, s)
+			default:
+				broken = append(broken, fmt.Errorf("key %.8s: %w", s.ID, err))
+			}
 		}
-		secret, err := s.Open(id, given)
-		if err == nil {
-			return secret, s.ID, nil
-		}
-		if !errors.Is(err, crypt.ErrPassword) {
-			broken = append(broken, fmt.Errorf("key %.8s: %w", s.ID, err))
-		}
+		slots = wrong
 	}
 	return nil, "", errors.Join(append([]error{ErrPassword, typo}, broken...)...)
 }
+
+// A way to open a slot. One that is given up for all slots before the next makes one
+// derivation of each password that is another's, and not two.
+type way func(s *crypt.Slot, repository [16]byte, secret []byte) (*crypt.Secret, error)
 
 // byCost has recovery codes come first: they need no derivation, and with one at hand
 // none is made for the passwords beside it.

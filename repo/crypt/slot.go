@@ -216,7 +216,24 @@ func validateLabel(label string) error {
 // the recovery code, whichever Kind asks for. It takes the time and the memory
 // that KDF names, and returns ErrPassword when the secret is the wrong one.
 func (sl *Slot) Open(repository [16]byte, secret []byte) (*Secret, error) {
-	s, err := sl.open(repository, secret, faster, kept)
+	return sl.named(sl.open(repository, secret, faster, kept))
+}
+
+// Try is Open without the well-kept derivation's last word, and Insist is that word
+// alone. Whoever has several slots tries them all before insisting on any.
+func (sl *Slot) Try(repository [16]byte, secret []byte) (*Secret, error) {
+	return sl.named(sl.open(repository, secret, faster))
+}
+
+// Insist returns ErrPassword for what Try has derived in the same way.
+func (sl *Slot) Insist(repository [16]byte, secret []byte) (*Secret, error) {
+	if sl.Kind == Recovery || !argon2.Own() {
+		return sl.named(nil, ErrPassword)
+	}
+	return sl.named(sl.open(repository, secret, kept))
+}
+
+func (sl *Slot) named(s *Secret, err error) (*Secret, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open key slot %v: %w", sl.ID, err)
 	}

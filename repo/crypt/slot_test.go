@@ -162,6 +162,26 @@ func TestTheKeptDerivationHasTheLastWord(t *testing.T) {
 	}
 }
 
+// With several slots all are tried before any is insisted on: each way alone opens
+// what is right and nothing else.
+func TestEachWayOpensWithTheRightPassword(t *testing.T) {
+	slot, err := ParseSlot(passwordSlot(t, newSecret(t), "right", SlotOptions{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := slot.Try(here, []byte("right")); err != nil {
+		t.Error(err)
+	}
+	if _, err := slot.Insist(here, []byte("right")); (err == nil) != argon2.Own() {
+		t.Errorf("insisting: %v; there is another derivation: %v", err, argon2.Own())
+	}
+	for name, open := range map[string]func([16]byte, []byte) (*Secret, error){"try": slot.Try, "insist": slot.Insist} {
+		if _, err := open(here, []byte("wrong")); !errors.Is(err, ErrPassword) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestDerivationGivesItsMemoryBack(t *testing.T) {
 	kept(DefaultKDF, []byte("x"), make([]byte, 16), 64)
 	faster(DefaultKDF, []byte("x"), make([]byte, 16), 64)
