@@ -10,7 +10,8 @@ import (
 
 // How much garbage may gather before it is collected: as much as is in use, as
 // long as all of it fits usualMemory; never less than leastGarbage, in percent of
-// what is in use. A walk over many files is mostly short-lived garbage and has
+// what is in use. A run that needs little is over before it has made enough to be
+// worth a collection. A walk over many files is mostly short-lived garbage and has
 // room for it. A run that fills packs has none: most of its memory is in buffers
 // that are used again, and peak memory counts more there than the little time that
 // collections cost.
@@ -18,13 +19,18 @@ const (
 	usualMemory  = 80 << 20 // of heap and packs, bytes; the program itself takes some 30 MB more
 	leastGarbage = 20
 	mostGarbage  = 100
+
+	littleGarbage = 16 << 20 // bytes that are not worth a collection, in a short run
+	littleHeap    = 4 << 20  // and less than this in use counts as this
 )
 
 // garbageFor returns the percentage for so much memory in use, in the heap and
 // outside it.
 func garbageFor(heap, outside uint64) int {
-	room := int64(usualMemory) - int64(heap) - int64(outside)
-	return int(min(max(room*100/int64(max(heap, 1)), leastGarbage), mostGarbage))
+	used := int64(max(heap, littleHeap))
+	room := int64(usualMemory) - used - int64(outside)
+	most := max(mostGarbage, littleGarbage*100/used)
+	return int(min(max(room*100/used, leastGarbage), most))
 }
 
 // mindCollector sets that percentage anew after each collection.
