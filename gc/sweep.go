@@ -81,7 +81,8 @@ func (p *PrunePlan) repack(ctx context.Context, wait time.Duration, victims []pa
 		return nil, err
 	}
 	defer unlock.Close()
-	w, err := p.r.NewWriter(ctx, repo.WriterOptions{})
+	p.r.DropBlocks() // all trees are marked
+	w, err := p.r.NewWriter(ctx, repo.WriterOptions{Lean: true})
 	if err != nil {
 		return nil, err
 	}

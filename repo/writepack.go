@@ -69,7 +69,7 @@ func (w *Writer) store(slot *packSlot) {
 		if err != nil {
 			w.giveUp(p)
 		}
-		if p.chunks > manyChunks {
+		if w.lean || p.chunks > manyChunks {
 			p.Shed()
 		}
 		slot.builders <- p.Builder

@@ -23,6 +23,7 @@ type WriterOptions struct {
 	Concurrency int           // sealing workers; 0: one a processor
 	DryRun      bool          // hash, claim and count, but store nothing
 	Aside       bool          // store what is put and nothing else: copies that an earlier run left unwritten stay so
+	Lean        bool          // give the memory of each stored pack back: up to 32 MiB less, for a hundredth of the time
 	Publish     time.Duration // at most this long until what was stored can be used by a later run; 0: 5 minutes
 }
 
@@ -35,6 +36,7 @@ type Writer struct {
 	publish time.Duration
 	dry     bool
 	aside   bool
+	lean    bool
 
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
@@ -96,7 +98,7 @@ func (r *Repository) NewWriter(ctx context.Context, o WriterOptions) (*Writer, e
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer{r: r, index: ix, codec: r.codec, dry: o.DryRun, aside: o.Aside, publish: o.Publish, published: time.Now(), blocks: make(chan *openBlock), tidied: make(chan struct{})}
+	w := &Writer{r: r, index: ix, codec: r.codec, dry: o.DryRun, aside: o.Aside, lean: o.Lean, publish: o.Publish, published: time.Now(), blocks: make(chan *openBlock), tidied: make(chan struct{})}
 	if o.Level != 0 {
 		if w.codec, err = pack.NewCodec(o.Level); err != nil {
 			return nil, err
