@@ -45,12 +45,13 @@ func NewCodec(l Level) (*Codec, error) {
 // compared. When the comparison fails the error is ErrMiscoded and the result
 // is nevertheless good to be stored: the block as it was.
 func (c *Codec) Encode(buf, plain []byte) (payload []byte, codec index.Codec, err error) {
-	if noise(plain) {
+	look := sample(plain, noiseSpots)
+	if look.noise() {
 		return plain, index.Raw, nil
 	}
 	w := c.coders.Get().(*coder)
 	defer c.coders.Put(w)
-	payload = w.encode(buf, plain)
+	payload = w.encode(buf, plain, look.mixed())
 	if len(payload) >= len(plain) {
 		return plain, index.Raw, nil
 	}
@@ -87,6 +88,7 @@ type coder struct {
 	decoder *zstd.Decoder
 	huffman huff0.Scratch
 	trial   trial
+	noisy   []bool // patches
 	shaped  []byte // the block as zstd sees it
 	rest    []byte // the part of a frame that zstd's encoder made
 	spare   []byte // the block that comes back
@@ -131,20 +133,25 @@ func must[T any](x T, err error) T {
 //
 //	shape, 1 byte ‖ one zstd frame (RFC 8878) of the rearranged block
 //
-// The frame is of a single segment, with its content size, without a checksum.
-func (w *coder) encode(buf, plain []byte) []byte {
+// The frame is of a single segment, with its content size, without a checksum. In
+// a mixed block, patches of noise are looked for.
+func (w *coder) encode(buf, plain []byte, mixed bool) []byte {
 	s := w.trial.shape(plain)
 	buf = append(buf[:0], byte(s))
 	if s == asItWas {
-		return w.appendFrame(buf, plain, 0)
+		w.noisy = w.noisy[:0]
+		if mixed && w.useOwn {
+			w.noisy = noisyPatches(w.noisy, plain)
+		}
+		return w.appendFrame(buf, plain, 0, w.noisy)
 	}
 	w.shaped = sized(w.shaped, len(plain))
 	s.apply(w.shaped, plain)
 	low, _ := s.planes(w.shaped)
 	if !matchless(low) {
-		return w.appendFrame(buf, w.shaped, 0)
+		return w.appendFrame(buf, w.shaped, 0, nil)
 	}
-	return w.appendFrame(buf, w.shaped, s.phase()+len(low))
+	return w.appendFrame(buf, w.shaped, s.phase()+len(low), nil)
 }
 
 // check decodes what was encoded.

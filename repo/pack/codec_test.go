@@ -114,7 +114,7 @@ func TestBlocksComeBackFromEitherEncoder(t *testing.T) {
 		for name, plain := range testBlocks {
 			w := newCoder(Fastest)
 			w.useOwn = own
-			payload := w.encode(nil, plain)
+			payload := w.encode(nil, plain, false)
 			if err := w.check(payload, plain); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -125,7 +125,7 @@ func TestBlocksComeBackFromEitherEncoder(t *testing.T) {
 func TestDumpsBecomeAThirdAtTheFastestLevel(t *testing.T) {
 	w := newCoder(Fastest)
 	dump := testBlocks["dump"]
-	n := len(w.encode(nil, dump))
+	n := len(w.encode(nil, dump, false))
 	if zst.Usable() && w.own == nil {
 		t.Error("our own encoder was not used")
 	}
@@ -143,6 +143,53 @@ func TestWhatCompressesIsCompressed(t *testing.T) {
 			if ratio := float64(len(payload)) / float64(len(plain)); err != nil || codec != index.Zstd || ratio > most {
 				t.Errorf("%v %s: %v, %.3f of its size: %v", l, name, codec, ratio, err)
 			}
+		}
+	}
+}
+
+// Letters, each with a picture: the pictures cost nothing but a copy.
+func TestPicturesWithinABlockAreStored(t *testing.T) {
+	if !zst.Usable() {
+		t.Skip("this processor has not what our own encoder needs")
+	}
+	c := testCodec(t, Fastest)
+	words, picture := letters(BlockSize), random(BlockSize, 3)
+	var plain []byte
+	var pictures int
+	for i := 0; len(plain) < BlockSize; i += 50_000 {
+		at := i % (BlockSize - 50_000)
+		plain = append(plain, words[at:at+30_000]...)
+		plain = append(plain, picture[at:at+50_000]...)
+		pictures += 50_000
+	}
+	plain = plain[:BlockSize]
+	look := sample(plain, noiseSpots)
+	if look.noise() || !look.mixed() {
+		t.Fatalf("letters and pictures look like %+v", look)
+	}
+	stored := 0
+	for _, noisy := range noisyPatches(nil, plain) {
+		if noisy {
+			stored += zst.Patch
+		}
+	}
+	if stored < pictures/2 || stored > pictures {
+		t.Errorf("of %d bytes of pictures %d are left alone", pictures, stored)
+	}
+	payload, codec, err := c.Encode(nil, plain)
+	if err != nil || codec != index.Zstd {
+		t.Fatal(codec, err)
+	}
+	w := newCoder(Fastest)
+	if whole := w.encode(nil, plain, false); len(payload) > len(whole)+len(whole)/100 {
+		t.Errorf("%d bytes, and %d when all of it is searched", len(payload), len(whole))
+	}
+}
+
+func TestTextIsNotLookedThroughForNoise(t *testing.T) {
+	for _, name := range []string{"dump", "letters", "volume"} {
+		if sample(testBlocks[name], noiseSpots).mixed() {
+			t.Error(name)
 		}
 	}
 }
@@ -176,7 +223,7 @@ func TestTextAndProgramsAreNoSamples(t *testing.T) {
 		if s := tr.shape(self[at:][:BlockSize]); s != asItWas {
 			w := newCoder(Fastest)
 			plain := len(w.encoder.EncodeAll(self[at:][:BlockSize], nil))
-			if shaped := len(w.encode(nil, self[at:][:BlockSize])); shaped > plain {
+			if shaped := len(w.encode(nil, self[at:][:BlockSize], false)); shaped > plain {
 				t.Errorf("block at %d of a program: shape %#x makes %d of %d", at, s, shaped, plain)
 			}
 		}
@@ -210,7 +257,7 @@ func TestBlockThatDecodesToAnotherIsMiscoded(t *testing.T) {
 	w := newCoder(Fastest)
 	for _, name := range []string{"dump", "volume"} {
 		plain := testBlocks[name]
-		payload := w.encode(nil, plain)
+		payload := w.encode(nil, plain, false)
 		if err := w.check(payload, plain); err != nil {
 			t.Error(name, err)
 		}

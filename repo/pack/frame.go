@@ -36,8 +36,9 @@ const (
 const minOwn = 16 << 10
 
 // appendFrame appends the frame of b, of which an encoder looks at what comes after
-// the first n bytes only. That part is not empty.
-func (w *coder) appendFrame(dst, b []byte, n int) []byte {
+// the first n bytes only. That part is not empty; our own encoder stores the patches
+// of it that noisy marks.
+func (w *coder) appendFrame(dst, b []byte, n int, noisy []bool) []byte {
 	own := w.useOwn && len(b)-n >= minOwn
 	if n == 0 && !own {
 		return w.encoder.EncodeAll(b, dst)
@@ -56,7 +57,7 @@ func (w *coder) appendFrame(dst, b []byte, n int) []byte {
 		if w.own == nil {
 			w.own = new(zst.Encoder)
 		}
-		return w.own.AppendBlocks(dst, b[n:])
+		return w.own.AppendBlocks(dst, b[n:], noisy)
 	}
 	return w.appendBlocks(dst, b[n:])
 }

@@ -14,7 +14,7 @@ import (
 func framed(t *testing.T, b []byte, n int) []byte {
 	t.Helper()
 	w := newCoder(Fastest)
-	payload := w.appendFrame([]byte{byte(asItWas)}, b, n)
+	payload := w.appendFrame([]byte{byte(asItWas)}, b, n, nil)
 	back, err := testCodec(t, Fastest).Decode(nil, payload, index.Zstd, len(b))
 	if err != nil || !bytes.Equal(back, b) {
 		t.Errorf("%d of %d bytes as literals: %v", n, len(b), err)

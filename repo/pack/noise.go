@@ -1,6 +1,11 @@
 package pack
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+
+	"chartkeep/repo/pack/zst"
+)
 
 // A block is sampled at up to noiseSpots places of noiseSpot bytes: 8 KiB of
 // 512 KiB, which costs a fiftieth of what zstd takes to find out the same.
@@ -17,6 +22,8 @@ const (
 	noisePairs    = 31.75
 	noiseVariance = noisePairs * 255 / 256
 	pairsCounted  = 160 // of a spot at most, so that one odd spot, a file's header, decides nothing
+	flatPairs     = 60  // five standard deviations more than noise has
+	flatSpots     = 4   // one in 16
 )
 
 // noise reports whether b looks like random bytes (encrypted, or compressed
@@ -26,19 +33,52 @@ const (
 // bytes are alike, and everything else that an order-0 coder could make 2 %
 // smaller; it misses a repetition of random bytes, which no file worth a backup
 // consists of.
-func noise(b []byte) bool {
-	spots := min(noiseSpots, len(b)/noiseSpot)
-	if spots == 0 {
-		return false
+func noise(b []byte) bool { return sample(b, noiseSpots).noise() }
+
+// sampling is what some spots of a block say about it.
+type sampling struct {
+	spots int
+	pairs int // of equal bytes, in all of them
+	flat  int // spots that by themselves look like noise
+}
+
+func sample(b []byte, most int) (s sampling) {
+	s.spots = min(most, len(b)/noiseSpot)
+	if s.spots == 0 {
+		return s
 	}
-	stride := len(b) / spots
-	pairs := 0
-	for i := range spots {
+	stride := len(b) / s.spots
+	for i := range s.spots {
 		at := i*stride + i*goldenSpot%(stride-noiseSpot+1) // no period of the content agrees with this
-		pairs += min(equalPairs(b[at:][:noiseSpot]), pairsCounted)
+		pairs := min(equalPairs(b[at:][:noiseSpot]), pairsCounted)
+		s.pairs += pairs
+		if pairs < flatPairs {
+			s.flat++
+		}
 	}
-	excess := float64(pairs) - noisePairs*float64(spots)
-	return excess*excess < 25*noiseVariance*float64(spots) || excess < 0 // five standard deviations
+	return s
+}
+
+func (s sampling) noise() bool {
+	excess := float64(s.pairs) - noisePairs*float64(s.spots)
+	return s.spots > 0 && (excess*excess < 25*noiseVariance*float64(s.spots) || excess < 0) // five standard deviations
+}
+
+// mixed reports whether a part of the block looks like noise, and is large enough to
+// be looked for.
+func (s sampling) mixed() bool { return s.flat >= flatSpots }
+
+// Of a block that is text and pictures by turns, a patch that is noise is stored as
+// it is. A patch is sampled at one spot in patchSpots of it: a KiB of text in it is
+// found.
+const patchSpots = zst.Patch / 1024
+
+// noisyPatches appends which patches of b look like noise.
+func noisyPatches(patches []bool, b []byte) []bool {
+	for patch := range slices.Chunk(b, zst.Patch) {
+		patches = append(patches, len(patch) == zst.Patch && sample(patch, patchSpots).noise())
+	}
+	return patches
 }
 
 // equalPairs counts the pairs of equal bytes.

@@ -4,6 +4,9 @@ package zst
 
 import "slices"
 
+// Patch is what can be marked as noise, bytes.
+const Patch = 16 << 10
+
 const (
 	maxBlock = 128 << 10 // bytes of content, of one block
 	tile     = 32 << 10  // bytes that are searched, then parsed
@@ -50,16 +53,33 @@ type Encoder struct {
 type sequence struct{ at, length, distance uint32 }
 
 // AppendBlocks appends the blocks of b, the last of them marked, to what is to be
-// a frame of a single segment. It wants Usable; b is not empty, and shorter than
-// 4 GiB.
-func (e *Encoder) AppendBlocks(dst, b []byte) []byte {
+// a frame of a single segment. The patches that noisy marks are stored as they are;
+// those behind its end are not marked. It wants Usable; b is not empty, and shorter
+// than 4 GiB.
+func (e *Encoder) AppendBlocks(dst, b []byte, noisy []bool) []byte {
 	clear(e.last[:])
-	for at := 0; at < len(b); at += maxBlock {
-		end := min(at+maxBlock, len(b))
-		e.search(b, at, end)
-		dst = e.appendBlock(dst, b[at:end], end == len(b))
+	for at := 0; at < len(b); {
+		end, stored := stretch(at, len(b), noisy)
+		if stored {
+			dst = append(appendHeader(dst, end == len(b), storedBlock, end-at), b[at:end]...)
+		} else {
+			e.search(b, at, end)
+			dst = e.appendBlock(dst, b[at:end], end == len(b))
+		}
+		at = end
 	}
 	return dst
+}
+
+// stretch returns where a block that begins at at ends: where patches of another kind
+// begin, or where it is full.
+func stretch(at, size int, noisy []bool) (end int, stored bool) {
+	marked := func(at int) bool { return at/Patch < len(noisy) && noisy[at/Patch] }
+	end = at + Patch
+	for end < size && end-at < maxBlock && marked(end) == marked(at) {
+		end += Patch
+	}
+	return min(end, size), marked(at)
 }
 
 func (e *Encoder) appendBlock(dst, content []byte, last bool) []byte {

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,17 +25,17 @@ func TestMain(m *testing.M) {
 }
 
 // framed is a frame of one segment.
-func framed(e *Encoder, b []byte) []byte {
+func framed(e *Encoder, b []byte, noisy ...bool) []byte {
 	f := []byte{0x28, 0xb5, 0x2f, 0xfd, 2<<6 | 1<<5}
-	return e.AppendBlocks(binary.LittleEndian.AppendUint32(f, uint32(len(b))), b)
+	return e.AppendBlocks(binary.LittleEndian.AppendUint32(f, uint32(len(b))), b, noisy)
 }
 
 var decoder, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
 
 // comesBack encodes b and has the library decode it.
-func comesBack(t *testing.T, e *Encoder, b []byte) (frame []byte) {
+func comesBack(t *testing.T, e *Encoder, b []byte, noisy ...bool) (frame []byte) {
 	t.Helper()
-	frame = framed(e, b)
+	frame = framed(e, b, noisy...)
 	back, err := decoder.DecodeAll(frame, make([]byte, 0, len(b)))
 	if err != nil || !bytes.Equal(back, b) {
 		t.Fatalf("%d bytes do not come back: %v", len(b), err)
@@ -181,6 +182,40 @@ func TestNoiseIsStored(t *testing.T) {
 	}
 }
 
+func TestMarkedPatchesAreStored(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 6))
+	e := new(Encoder)
+	for _, size := range []int{1, Patch, Patch + 1, 3*Patch - 1, 32*Patch + 100} {
+		b := text(r, size)
+		for range 40 {
+			noisy := make([]bool, r.IntN(size/Patch+2))
+			marked := 0
+			for i := range noisy {
+				if noisy[i] = r.IntN(3) > 0; noisy[i] {
+					marked += max(0, min(Patch, size-i*Patch))
+				}
+			}
+			if frame := comesBack(t, e, b, noisy...); len(frame) < marked {
+				t.Fatalf("%d of %d bytes are marked, and the frame has %d", marked, size, len(frame))
+			}
+		}
+	}
+}
+
+// What is marked is not searched for, nor in: what is around it is as small as
+// without it, but for its tables.
+func TestWhatIsAroundMarkedPatchesIsAsSmall(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 7))
+	words := text(r, 8*Patch)
+	e := new(Encoder)
+	alone := len(comesBack(t, e, words))
+	b := slices.Concat(words[:4*Patch], random(r, 5*Patch), words[4*Patch:])
+	noisy := []bool{4: true, true, true, true, true}
+	if frame := comesBack(t, e, b, noisy...); len(frame) > alone+5*Patch+600 {
+		t.Errorf("%d bytes beside noise, %d alone", len(frame)-5*Patch, alone)
+	}
+}
+
 func BenchmarkEncode(b *testing.B) {
 	for name, content := range map[string][]byte{"text": text(rand.New(rand.NewPCG(7, 8)), 512<<10)} {
 		b.Run(name, func(b *testing.B) {
@@ -188,7 +223,7 @@ func BenchmarkEncode(b *testing.B) {
 			var out []byte
 			b.SetBytes(int64(len(content)))
 			for b.Loop() {
-				out = e.AppendBlocks(out[:0], content)
+				out = e.AppendBlocks(out[:0], content, nil)
 			}
 			b.ReportMetric(float64(len(out))/float64(len(content)), "ratio")
 		})
