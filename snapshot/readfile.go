@@ -23,6 +23,12 @@ const bigRoom = 512 << 10
 // readers keep a drive busy.
 const smallFile = 256 << 10
 
+// longFile is the size from which a file is not left for the end: one reader takes
+// such files as soon as the walk has come to them, bytes. Dumps keep the processor
+// busy and pictures the drive, so that both at once take less time than one after
+// the other.
+const longFile = 64 << 20
+
 // laneSet is one lane for each chunk profile, so that what compresses and what
 // does not never share a block.
 type laneSet map[chunk.Profile]*repo.Lane
@@ -63,33 +69,45 @@ func (f *fileReader) serve(ctx context.Context, jobs <-chan *item) error {
 	}
 }
 
-// serveUrgent reads big files, and urgent ones before them.
-func (f *fileReader) serveUrgent(ctx context.Context) error {
-	for urgent, big := f.urgent, f.big; urgent != nil || big != nil; {
-		from, it, ok := urgent, (*item)(nil), false
-		select {
-		case it, ok = <-urgent:
-		default:
-			select {
-			case it, ok = <-urgent:
-			case it, ok = <-big:
-				from = big
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
+// serveAny reads what comes first of the three, by preference, until all are
+// closed.
+func (f *fileReader) serveAny(ctx context.Context, jobs [3]<-chan *item) error {
+	for jobs != [3]<-chan *item{} {
+		from, it, ok := receive(ctx, jobs)
 		switch {
-		case ok:
+		case from < 0:
+			return ctx.Err()
+		case !ok:
+			jobs[from] = nil
+		default:
 			if err := f.do(ctx, it); err != nil {
 				return err
 			}
-		case from == big:
-			big = nil
-		default:
-			urgent = nil
 		}
 	}
 	return nil
+}
+
+// receive is from the first channel that has something, or else from the one that
+// has something first. When ctx ends there is none: -1.
+func receive(ctx context.Context, jobs [3]<-chan *item) (from int, it *item, ok bool) {
+	for from, c := range jobs {
+		select {
+		case it, ok = <-c:
+			return from, it, ok
+		default:
+		}
+	}
+	select {
+	case it, ok = <-jobs[0]:
+		return 0, it, ok
+	case it, ok = <-jobs[1]:
+		return 1, it, ok
+	case it, ok = <-jobs[2]:
+		return 2, it, ok
+	case <-ctx.Done():
+		return -1, nil, false
+	}
 }
 
 func (f *fileReader) do(ctx context.Context, it *item) error {

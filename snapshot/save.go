@@ -65,11 +65,11 @@ type saver struct {
 	trees  *repo.Lane
 	lanes  laneSet // of small files
 
-	small, big chan *item
-	urgent     chan *item // goes before big
-	held       []*item    // for big, until the walk has seen whether urgent ones follow
-	heldFor    int        // entries since the first of them
-	queue      chan *item
+	small, big, long chan *item
+	urgent           chan *item // goes before big and long
+	held             []*item    // for big, until the walk has seen whether urgent ones follow
+	heldFor          int        // entries since the first of them
+	queue            chan *item
 
 	folders []*folder // the walk's stack
 	join    []*Node   // what is left of Join
@@ -141,7 +141,8 @@ func newAssembler(r *repo.Repository, w *repo.Writer, o SaveOptions) *assembler 
 	s := &saver{
 		r: r, w: w, o: o, params: r.Config().Chunking, lost: r.Lost(), join: o.Join,
 		trees: w.Lane(index.Meta), lanes: newLanes(w),
-		small: make(chan *item, 256), big: make(chan *item, bigLength), urgent: make(chan *item, bigLength), queue: make(chan *item, queueLength),
+		small: make(chan *item, 256), big: make(chan *item, bigLength), long: make(chan *item, bigLength), urgent: make(chan *item, bigLength),
+		queue: make(chan *item, queueLength),
 	}
 	if s.o.Progress == nil {
 		s.o.Progress = new(Progress)
@@ -169,8 +170,12 @@ func (a *assembler) save(ctx context.Context, src sources.Source) error {
 	for range orDefault(s.o.Readers, 16) {
 		run(func() error { return newFileReader(s, s.lanes, smallFile).serve(ctx, s.small) })
 	}
-	for range orDefault(s.o.Big, 2) {
-		run(func() error { return newFileReader(s, newLanes(s.w), bigRoom).serveUrgent(ctx) })
+	for i := range orDefault(s.o.Big, 2) {
+		jobs := [3]<-chan *item{s.urgent, s.big, s.long}
+		if i == 0 {
+			jobs = [3]<-chan *item{s.urgent, s.long, s.big}
+		}
+		run(func() error { return newFileReader(s, newLanes(s.w), bigRoom).serveAny(ctx, jobs) })
 	}
 	run(func() error { return a.run(ctx) })
 	return g.Wait()
@@ -189,6 +194,7 @@ func (s *saver) walk(ctx context.Context, entries iter.Seq[sources.Entry]) error
 	defer close(s.queue)
 	defer close(s.small)
 	defer close(s.big)
+	defer close(s.long)
 	defer close(s.urgent)
 	for e := range entries {
 		if err := ctx.Err(); err != nil {

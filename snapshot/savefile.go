@@ -28,6 +28,8 @@ func (s *saver) file(ctx context.Context, it *item) error {
 		}
 		s.held = append(s.held, it)
 		return nil
+	case it.entry.Meta.Size >= longFile:
+		return send(ctx, s.long, it)
 	case it.entry.Meta.Size > smallFile:
 		return send(ctx, s.big, it)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -73,6 +74,65 @@ func TestUrgentStreamsAreReadFirst(t *testing.T) {
 	s, _ := save(t, r, long, snapshot.SaveOptions{})
 	if got := content(t, repotest.Reopen(t, r, repo.Options{}), &s.Root, "/", map[string][]byte{}); len(got) != 9001 || len(long.opened) != 9001 {
 		t.Errorf("%d files saved and %d opened of 9001", len(got), len(long.opened))
+	}
+}
+
+// lengths is a source of files of zeros, in one folder. None of them opens before
+// the walk is over.
+type lengths struct {
+	sizes  []int64
+	walked chan struct{}
+
+	mu     sync.Mutex
+	opened []int64
+}
+
+type lengthContent struct {
+	from *lengths
+	size int64
+}
+
+func (c lengthContent) Open() (sources.File, error) {
+	<-c.from.walked
+	c.from.mu.Lock()
+	defer c.from.mu.Unlock()
+	c.from.opened = append(c.from.opened, c.size)
+	data := make([]byte, c.size)
+	return &memOpen{bytes.NewReader(data), &memFile{data: data}}, nil
+}
+func (lengthContent) Attributes() ([]sources.Attribute, error) { return nil, nil }
+
+func (l *lengths) Entries(context.Context) iter.Seq[sources.Entry] {
+	return func(yield func(sources.Entry) bool) {
+		defer close(l.walked)
+		ok := yield(sources.Entry{Path: "/", Meta: sources.Meta{Kind: sources.Dir, Mode: 0o700}, Content: streamContent{}})
+		for i := 0; ok && i < len(l.sizes); i++ {
+			m := (&memFile{}).meta()
+			m.Size = l.sizes[i]
+			ok = yield(sources.Entry{Path: fmt.Sprintf("/f%06d", i), Meta: m, Content: lengthContent{l, l.sizes[i]}})
+		}
+	}
+}
+
+// TestLongFilesAreNotLeftForTheEnd, nor do they hold up the others.
+func TestLongFilesAreNotLeftForTheEnd(t *testing.T) {
+	const big, long = 300 << 10, 64 << 20
+	sizes := slices.Concat(slices.Repeat([]int64{big}, 100), []int64{long, long}, slices.Repeat([]int64{big}, 10))
+	src := &lengths{sizes: sizes, walked: make(chan struct{})}
+	r := repotest.New(t, repotest.Options{})
+	save(t, r, src, snapshot.SaveOptions{})
+	if at := slices.Index(src.opened, long); len(src.opened) != len(sizes) || at > 3 {
+		t.Errorf("%d of %d files were opened, a long one as number %d", len(src.opened), len(sizes), at)
+	}
+	between := 0
+	for _, size := range src.opened[slices.Index(src.opened, long)+1:] {
+		if size == long {
+			break
+		}
+		between++
+	}
+	if between == 0 {
+		t.Error("two long files were read at once, and no other")
 	}
 }
 
