@@ -50,7 +50,7 @@ GLOBL words<>(SB), RODATA|NOPTR, $20
 
 #define ROW(lane, row) \
 	MOVQ      8*lane(DI), AX; \
-	VMOVDQU32 (SI)(AX*1), row
+	VMOVDQU32 (AX)(SI*1), row
 
 #define ROUND(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15) \
 	G(Z0, Z4, Z8, Z12, m0, m1);    \
@@ -62,15 +62,26 @@ GLOBL words<>(SB), RODATA|NOPTR, $20
 	G(Z2, Z7, Z8, Z13, m12, m13);  \
 	G(Z3, Z4, Z9, Z14, m14, m15)
 
-// func sixteen(in *byte, offsets *[lanes]uint64, blocks int, key *[8]uint32, numbers *[lanes]uint32, first, between, last uint32, out *[8][lanes]uint32)
-TEXT ·sixteen(SB), NOSPLIT, $0-64
-	MOVQ in+0(FP), SI
-	MOVQ offsets+8(FP), DI
-	MOVQ blocks+16(FP), CX
-	MOVQ key+24(FP), DX
-	MOVQ numbers+32(FP), BX
-	MOVL first+40(FP), R8
-	MOVQ out+56(FP), R9
+#define STORE(to) \
+	VMOVDQU32 Z0, (to+0)(DI);   \
+	VMOVDQU32 Z1, (to+64)(DI);  \
+	VMOVDQU32 Z2, (to+128)(DI); \
+	VMOVDQU32 Z3, (to+192)(DI); \
+	VMOVDQU32 Z4, (to+256)(DI); \
+	VMOVDQU32 Z5, (to+320)(DI); \
+	VMOVDQU32 Z6, (to+384)(DI); \
+	VMOVDQU32 Z7, (to+448)(DI)
+
+// func sixteen(j *job)
+TEXT ·sixteen(SB), NOSPLIT, $0-8
+	MOVQ j+0(FP), DI
+	XORL SI, SI       // of each input, where the next block stands
+	LEAQ 128(DI), BX
+	LEAQ 192(DI), DX
+	MOVQ 224(DI), CX
+	MOVQ 232(DI), R9
+	MOVL 240(DI), R8
+	KMOVW 252(DI), K1
 	VPBROADCASTD 0(DX), Z0
 	VPBROADCASTD 4(DX), Z1
 	VPBROADCASTD 8(DX), Z2
@@ -83,7 +94,7 @@ TEXT ·sixteen(SB), NOSPLIT, $0-64
 next:
 	CMPQ CX, $1
 	JNE  message
-	ORL  last+48(FP), R8
+	ORL  248(DI), R8
 
 message:
 	ROW(0, Z16)
@@ -119,7 +130,14 @@ message:
 	VPXORD       Z13, Z13, Z13
 	VPBROADCASTD words<>+0x10(SB), Z14
 	VPBROADCASTD R8, Z15
+	CMPQ         CX, R9
+	JNE          rounds
+	ORL          248(DI), R8
+	MOVL         256(DI), AX
+	VPBROADCASTD AX, K1, Z14
+	VPBROADCASTD R8, K1, Z15
 
+rounds:
 	ROUND(Z16, Z17, Z18, Z19, Z20, Z21, Z22, Z23, Z24, Z25, Z26, Z27, Z28, Z29, Z30, Z31)
 	ROUND(Z18, Z22, Z19, Z26, Z23, Z16, Z20, Z29, Z17, Z27, Z28, Z21, Z25, Z30, Z31, Z24)
 	ROUND(Z19, Z20, Z26, Z28, Z29, Z18, Z23, Z30, Z22, Z21, Z25, Z16, Z27, Z31, Z24, Z17)
@@ -137,18 +155,15 @@ message:
 	VPXORD Z14, Z6, Z6
 	VPXORD Z15, Z7, Z7
 
-	MOVL between+44(FP), R8
+	CMPQ CX, R9
+	JNE  on
+	STORE(776)
+
+on:
+	MOVL 244(DI), R8
 	ADDQ $64, SI
 	DECQ CX
 	JNE  next
-
-	VMOVDQU32 Z0, 0(R9)
-	VMOVDQU32 Z1, 64(R9)
-	VMOVDQU32 Z2, 128(R9)
-	VMOVDQU32 Z3, 192(R9)
-	VMOVDQU32 Z4, 256(R9)
-	VMOVDQU32 Z5, 320(R9)
-	VMOVDQU32 Z6, 384(R9)
-	VMOVDQU32 Z7, 448(R9)
+	STORE(264)
 	VZEROUPPER
 	RET
