@@ -90,8 +90,30 @@ func TestReadDirectoriesDoNotStayInMemory(t *testing.T) {
 			t.Fatalf("directory of pack %v differs: %v", d.Pack, err)
 		}
 	}
-	if n := ix.shelf.recent.size; n > 0 {
+	if n := ix.shelf.parts.size; n > 0 {
 		t.Errorf("%d bytes stay", n)
+	}
+}
+
+// An unchanged dump is looked up chunk by chunk, from the first to the last. What is at hand of that must not grow
+// with the dump.
+func TestPartsAtHandAreBounded(t *testing.T) {
+	const limit, chunks = 16 << 20, 150_000 // 5.5 MB of parts
+	ix, err := Open(t.TempDir(), [32]byte{1}, Options{MemoryLimit: limit})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ix.Close()
+	if err := ix.Import("night", syntheticSegment(0, 0, chunks, 5000)); err != nil {
+		t.Fatal(err)
+	}
+	for n := range uint64(chunks) {
+		if ok, err := ix.Has(syntheticID(0, n)); !ok || err != nil {
+			t.Fatal("a chunk is lost: ", err)
+		}
+	}
+	if n := ix.shelf.parts.size + ix.shelf.recent.size; n > limit/8 {
+		t.Errorf("%d bytes of parts are at hand", n)
 	}
 }
 

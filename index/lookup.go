@@ -85,12 +85,12 @@ func (ix *Index) open(p *pack, ordinal uint32) (find, error) {
 
 // part returns a part, and keeps it at hand. The caller holds ix.mu.
 func (ix *Index) part(number uint32) (part, error) {
-	if v, ok := ix.shelf.recent.get(partKey(number)); ok {
+	if v, ok := ix.shelf.parts.get(partKey(number)); ok {
 		return v, nil
 	}
 	v, stored, err := ix.readPart(number)
 	if err == nil && stored {
-		ix.shelf.recent.add(partKey(number), v, nil)
+		ix.shelf.parts.add(partKey(number), v, nil)
 	}
 	return v, err
 }
@@ -98,7 +98,7 @@ func (ix *Index) part(number uint32) (part, error) {
 // partOnce returns a part that is not wanted again: directories are read for whole
 // repositories, and would fill what is at hand. The caller holds ix.mu.
 func (ix *Index) partOnce(number uint32) (part, error) {
-	if v, ok := ix.shelf.recent.get(partKey(number)); ok {
+	if v, ok := ix.shelf.parts.get(partKey(number)); ok {
 		return v, nil
 	}
 	v, _, err := ix.readPart(number)

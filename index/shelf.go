@@ -72,7 +72,8 @@ type shelf struct {
 	aead cipher.AEAD
 	room func(dir string) (uint64, error)
 
-	recent *recent
+	recent *recent     // pages
+	parts  *recent     // as many as a run of look-ups and some that cross it need
 	worn   atomic.Bool // a value on disk was damaged
 
 	mu     sync.RWMutex // held exclusively to open and close Badger, and to change the fields below
@@ -86,7 +87,7 @@ type shelf struct {
 
 // newMemoryShelf returns a shelf that keeps everything in memory.
 func newMemoryShelf() *shelf {
-	return &shelf{memory: make(map[key][]byte), recent: newRecent(0), down: errMissing}
+	return &shelf{memory: make(map[key][]byte), recent: newRecent(0), parts: newRecent(0), down: errMissing}
 }
 
 // newShelf returns a shelf in dir, which it creates if need be. Badger is still to be opened.
@@ -95,10 +96,11 @@ func newShelf(dir string, secret [32]byte, o Options) (*shelf, error) {
 	if err != nil {
 		return nil, err
 	}
-	mappable := o.MemoryLimit / 4
+	mappable, parts := o.MemoryLimit/4, o.MemoryLimit/8
 	s := &shelf{
 		dir: dir, aead: aead, room: o.room,
-		recent: newRecent(o.MemoryLimit - mappable),
+		recent: newRecent(o.MemoryLimit - mappable - parts),
+		parts:  newRecent(parts),
 		mapped: mapped{limit: mappable},
 		down:   errClosed,
 	}
@@ -296,6 +298,7 @@ func (s *shelf) remove(keys []key) {
 	defer s.mu.Unlock()
 	for _, k := range keys {
 		s.recent.remove(k)
+		s.parts.remove(k)
 		delete(s.memory, k)
 	}
 	if s.memory != nil || s.db == nil || s.takes(nil) != nil {
