@@ -27,7 +27,6 @@ type Fault struct {
 // overlap.
 type CheckOptions struct {
 	ReadData []index.PackID // packs to read whole, in this order
-	Workers  int            // packs looked at at a time; 0: 2. Each, and the one that is read meanwhile, takes a pack's size of memory
 	Fault    func(Fault)
 	Verified func(index.PackID) // read whole and found good
 	Progress *CheckProgress

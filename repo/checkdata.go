@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -14,14 +15,10 @@ import (
 	"chartkeep/repo/pack"
 )
 
-// data reads the packs of ReadData whole, one at a time, while the ones read before
-// are looked at: drives are fastest so, and turning ones seek least.
+// data reads the packs of ReadData whole, one at a time, while the one before is
+// looked at: drives are fastest so, and turning ones seek least.
 func (c *checker) data(ctx context.Context) error {
-	workers := c.o.Workers
-	if workers == 0 {
-		workers = 2
-	}
-	rooms := make(chan *packRoom, workers+1)
+	rooms := make(chan *packRoom, 2)
 	for range cap(rooms) {
 		room := new(packRoom)
 		defer room.release()
@@ -41,43 +38,31 @@ func (c *checker) data(ctx context.Context) error {
 			case <-ctx.Done():
 				return ctx.Err()
 			}
-			got := packRead{id: p, room: room}
-			got.data, got.err = c.r.readWhole(ctx, p, room)
 			select {
-			case read <- got:
+			case read <- c.r.readWhole(ctx, p, room):
 			case <-ctx.Done():
 				return ctx.Err()
 			}
 		}
 		return nil
 	})
-	for range workers {
-		g.Go(func() error {
-			for got := range read {
-				if err := c.judge(ctx, got); err != nil {
-					return err
-				}
-				rooms <- got.room
+	g.Go(func() error {
+		for got := range read {
+			if err := c.judge(ctx, got); err != nil {
+				return err
 			}
-			return nil
-		})
-	}
+			rooms <- got.room
+		}
+		return nil
+	})
 	return g.Wait()
-}
-
-// packRead is a pack's file in memory, or why it is not there.
-type packRead struct {
-	id   index.PackID
-	room *packRoom
-	data []byte
-	err  error
 }
 
 // judge checks all that one pack holds. Only the end of ctx is an error.
 func (c *checker) judge(ctx context.Context, got packRead) error {
 	p, err := got.id, got.err
 	if err == nil {
-		err = c.r.verifyPack(ctx, p, got.data)
+		err = c.r.verifyBlocks(ctx, p, got.data)
 	}
 	c.o.Progress.Packs.Add(1)
 	c.o.Progress.Bytes.Add(int64(len(got.data)))
@@ -127,36 +112,50 @@ func (m *packRoom) release() {
 	m.region, m.free = nil, nil
 }
 
-// readWhole reads a pack's file into room.
-func (r *Repository) readWhole(ctx context.Context, p index.PackID, room *packRoom) ([]byte, error) {
+// packRead is a pack's file in memory, with every shard as it was written, or why it
+// is not so.
+type packRead struct {
+	id   index.PackID
+	room *packRoom
+	data []byte
+	err  error
+}
+
+// readWhole reads a pack's file into room and checks every shard.
+func (r *Repository) readWhole(ctx context.Context, p index.PackID, room *packRoom) packRead {
+	got := packRead{id: p, room: room}
 	f, err := r.store.Open(ctx, packName(p))
 	if err != nil {
-		return nil, err
+		got.err = err
+		return got
 	}
 	defer f.Close()
 	if f.Size() > pack.MaxSize {
-		return nil, fmt.Errorf("the pack is too long: %w", ErrDamaged)
+		got.err = fmt.Errorf("the pack is too long: %w", ErrDamaged)
+		return got
 	}
 	b := room.bytes(f.Size())
-	if err := readFull(f, b, 0); err != nil {
-		return nil, err
+	if got.err = readFull(f, b, 0); got.err != nil {
+		return got
 	}
-	return b, nil
+	got.data = b
+	report, err := pack.Verify(bytes.NewReader(b), int64(len(b)), p)
+	got.err = errors.Join(err, report.Err())
+	return got
 }
 
-// verifyPack checks every shard, block and chunk of a pack that was read. The bytes
+// verifyBlocks checks every block and chunk of a pack that is in memory. The bytes
 // are used up.
-func (r *Repository) verifyPack(ctx context.Context, p index.PackID, data []byte) error {
-	report, err := pack.Verify(bytes.NewReader(data), int64(len(data)), p)
-	if err = errors.Join(err, report.Err()); err != nil {
-		return err
-	}
+func (r *Repository) verifyBlocks(ctx context.Context, p index.PackID, data []byte) error {
 	bad, err := r.badBlocks(ctx, p, data)
 	if err == nil && len(bad) > 0 {
 		err = fmt.Errorf("%d blocks do not open, though the file is as it was written: %w", len(bad), ErrDamaged)
 	}
 	return err
 }
+
+// blocksAtOnce is how many blocks of a pack are opened at a time.
+const blocksAtOnce = 2
 
 // badBlocks opens every block of a pack that is in memory and computes every
 // chunk's ID. The bytes are used up.
@@ -169,12 +168,26 @@ func (r *Repository) badBlocks(ctx context.Context, p index.PackID, data []byte)
 	if err != nil {
 		return nil, err
 	}
-	pr := packReader{r: r, dir: d}
+	opened := make([]bool, len(d.Blocks))
+	var next atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	for range blocksAtOnce {
+		g.Go(func() error {
+			pr := packReader{r: r, dir: d}
+			for i := next.Add(1) - 1; i < int64(len(d.Blocks)); i = next.Add(1) - 1 {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				opened[i] = pr.good(ctx, data, &d.Blocks[i])
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
 	for i := range d.Blocks {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if !pr.good(ctx, data, &d.Blocks[i]) {
+		if !opened[i] {
 			bad = append(bad, index.DamagedBlock{Pack: p, Offset: d.Blocks[i].Offset})
 		}
 	}

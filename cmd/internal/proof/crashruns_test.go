@@ -163,7 +163,7 @@ func repair(ctx context.Context, r *repo.Repository) error {
 		return err
 	}
 	var faults []repo.Fault
-	o := repo.CheckOptions{ReadData: append(packs, unnamed...), Workers: 1, Fault: func(f repo.Fault) { faults = append(faults, f) }}
+	o := repo.CheckOptions{ReadData: append(packs, unnamed...), Fault: func(f repo.Fault) { faults = append(faults, f) }}
 	if err := r.Check(ctx, o); err != nil {
 		return err
 	}

@@ -238,7 +238,7 @@ func inspect(ctx context.Context, r *repo.Repository) (faults []repo.Fault, miss
 	if err != nil {
 		return nil, nil, err
 	}
-	err = r.Check(ctx, repo.CheckOptions{ReadData: packs, Workers: 1, Fault: func(f repo.Fault) { faults = append(faults, f) }})
+	err = r.Check(ctx, repo.CheckOptions{ReadData: packs, Fault: func(f repo.Fault) { faults = append(faults, f) }})
 	if err != nil {
 		return nil, nil, err
 	}

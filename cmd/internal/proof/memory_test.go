@@ -106,7 +106,7 @@ func saveAndVerify(t *testing.T, st storage.Store, code []byte) (faults []repo.F
 }
 
 func lookAtWritten(ctx context.Context, r *repo.Repository, w *repo.Writer) (faults []repo.Fault, err error) {
-	err = r.VerifyWritten(ctx, w.Written(), repo.CheckOptions{Workers: 1, Fault: func(f repo.Fault) { faults = append(faults, f) }})
+	err = r.VerifyWritten(ctx, w.Written(), repo.CheckOptions{Fault: func(f repo.Fault) { faults = append(faults, f) }})
 	return faults, err
 }
 
