@@ -80,7 +80,7 @@ type openPack struct {
 
 // maxChunks is how many chunks make a pack full, whatever their size: its
 // directory is held in memory as a whole, here and by every reader.
-const maxChunks = 64 << 10
+const maxChunks = 32 << 10
 
 // metaBytes is how many bytes of blocks make a pack of trees full: much less than
 // would go in, because all of it is in memory until then, and trees of a million
