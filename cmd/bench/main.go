@@ -95,6 +95,11 @@ func run(o options, studies []string) (err error) {
 	if o.work, err = filepath.Abs(o.work); err != nil {
 		return err
 	}
+	if !o.makeOnly {
+		if _, err := exec.LookPath(o.program); err != nil {
+			return fmt.Errorf("our program: %w", err) // or there would be a table without it
+		}
+	}
 	switch {
 	case o.databases:
 		return runDatabases(o, filepath.Join(o.work, "databases"))
