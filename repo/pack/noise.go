@@ -69,8 +69,7 @@ func (s sampling) noise() bool {
 func (s sampling) mixed() bool { return s.flat >= flatSpots }
 
 // Of a block that is text and pictures by turns, a patch that is noise is stored as
-// it is. A patch is sampled at one spot in patchSpots of it: a KiB of text in it is
-// found.
+// it is. A patch is sampled at patchSpots spots, one in each KiB.
 const patchSpots = zst.Patch / 1024
 
 // noisyPatches appends which patches of b look like noise.
