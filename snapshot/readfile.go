@@ -23,6 +23,10 @@ const bigRoom = 512 << 10
 // readers keep a drive busy.
 const smallFile = 256 << 10
 
+// smallBatch is how many small files a reader has open at a time: enough that the
+// drive's queue is never empty, and that what lies side by side is read at once.
+const smallBatch = 8
+
 // longFile is the size from which a file is not left for the end: one reader takes
 // such files as soon as the walk has come to them, bytes. Dumps keep the processor
 // busy and pictures the drive, so that both at once take less time than one after
@@ -53,19 +57,72 @@ func newFileReader(s *saver, lanes laneSet, room int) *fileReader {
 	return f
 }
 
-func (f *fileReader) serve(ctx context.Context, jobs <-chan *item) error {
+// serveMany reads small files. Of those that wait it opens several, so that the
+// system may bring their content from the drive in one go.
+func (f *fileReader) serveMany(ctx context.Context, jobs <-chan *item) error {
+	var batch []*item
+	defer func() {
+		for _, it := range batch {
+			it.closeAhead()
+		}
+	}()
 	for {
+		batch = batch[:0]
 		select {
 		case it, ok := <-jobs:
 			if !ok {
 				return nil
 			}
-			if err := f.do(ctx, it); err != nil {
-				return err
-			}
+			batch = append(batch, it)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+		batch = alsoWaiting(batch, jobs)
+		if len(batch) > 1 {
+			for _, it := range batch {
+				it.openAhead()
+			}
+		}
+		for _, it := range batch {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err := f.do(ctx, it); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// alsoWaiting completes a batch by what jobs holds already.
+func alsoWaiting(batch []*item, jobs <-chan *item) []*item {
+	for len(batch) < smallBatch {
+		select {
+		case it, ok := <-jobs:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, it)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// openAhead opens a file that will be read soon, if that holds up no other. What goes
+// wrong comes up again when it is read.
+func (it *item) openAhead() {
+	if c, ok := it.entry.Content.(sources.Fetcher); ok {
+		it.begun = time.Now()
+		it.file, _ = c.Fetch()
+	}
+}
+
+func (it *item) closeAhead() {
+	if it.file != nil {
+		it.file.Close()
+		it.file = nil
 	}
 }
 
@@ -152,10 +209,12 @@ func (f *fileReader) read(ctx context.Context, it *item) error {
 // once reads the file from its start. steady is false when it changed under the
 // reader.
 func (f *fileReader) once(ctx context.Context, it *item) (steady bool, err error) {
-	started := time.Now()
-	file, err := it.entry.Content.Open()
-	if err != nil {
-		return false, readError{err}
+	file, started := it.file, it.begun
+	if it.file = nil; file == nil {
+		started = time.Now()
+		if file, err = it.entry.Content.Open(); err != nil {
+			return false, readError{err}
+		}
 	}
 	defer file.Close()
 	n := it.node

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -19,8 +20,8 @@ type SaveOptions struct {
 	Parent  *Node // root of the snapshot to compare with; nil: read everything
 	Force   bool  // read every file, also those that look unchanged
 	Strict  bool  // the first item that cannot be read fails the run
-	Readers int   // small files read at a time; 0: 16
-	Big     int   // big files read at a time; 0: 2
+	Readers int   // readers of small files, which have a few open each; 0: 16
+	Big     int   // big files read at a time; 0: 3
 
 	// Join are nodes saved before by SaveApart, sorted by name. They become
 	// entries of the root, beside what the source yields.
@@ -84,6 +85,8 @@ type item struct {
 	gap   bool  // the parent's tree has nodes between the item before and this one
 	bytes int64 // read, or known without reading
 	err   error
+	file  sources.File  // opened ahead; nil: not yet
+	begun time.Time     // when it was opened ahead
 	ready chan struct{} // closed when node and err are set; nil: they are
 }
 
@@ -168,9 +171,9 @@ func (a *assembler) save(ctx context.Context, src sources.Source) error {
 	}
 	run(func() error { return s.walk(ctx, src.Entries(reading)) })
 	for range orDefault(s.o.Readers, 16) {
-		run(func() error { return newFileReader(s, s.lanes, smallFile).serve(ctx, s.small) })
+		run(func() error { return newFileReader(s, s.lanes, smallFile).serveMany(ctx, s.small) })
 	}
-	for i := range orDefault(s.o.Big, 2) {
+	for i := range orDefault(s.o.Big, 3) {
 		jobs := [3]<-chan *item{s.urgent, s.big, s.long}
 		if i == 0 {
 			jobs = [3]<-chan *item{s.urgent, s.long, s.big}

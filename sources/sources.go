@@ -79,6 +79,13 @@ type Content interface {
 	Attributes() ([]Attribute, error)
 }
 
+// A Fetcher is Content that can be opened some time before it is read.
+type Fetcher interface {
+	// Fetch opens a file as Open does, and has it brought into memory without
+	// waiting for that. It does not wait for other files to be closed either.
+	Fetch() (File, error)
+}
+
 // A File is the open content of a regular file. It is not safe for concurrent
 // use.
 type File interface {

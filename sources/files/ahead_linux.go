@@ -7,6 +7,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"chartkeep/sources"
 )
 
 // aheadBlock is how much is read at once past the page cache, bytes. Two such
@@ -149,4 +151,17 @@ func (a *ahead) stop() {
 	}
 	a.now, a.err = nil, io.ErrClosedPipe
 	direct(a.fd, false)
+}
+
+// Fetch implements sources.Fetcher. When several small files are fetched, the drive
+// has all requests in its queue, and those of neighbours become one.
+func (n *node) Fetch() (sources.File, error) {
+	f, err := n.open()
+	if err != nil {
+		return nil, err
+	}
+	if f.seen.Size < sequentialFrom {
+		_ = unix.Fadvise(f.fd, 0, f.seen.Size, unix.FADV_WILLNEED)
+	}
+	return f, nil
 }

@@ -7,9 +7,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"testing"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"chartkeep/sources"
 )
 
 // onDrive writes a file that the page cache does not have.
@@ -180,5 +183,23 @@ func TestReadingAheadEndsWhenTheFileIsClosed(t *testing.T) {
 			t.Error("it is still being read")
 		}
 		must(t, f.Close())
+	}
+}
+
+// TestAFetchedFileComesIntoThePageCache without being read.
+func TestAFetchedFileComesIntoThePageCache(t *testing.T) {
+	path, content := onDrive(t, 40_000)
+	f, err := entryOf(t, path).Content.(sources.Fetcher).Fetch()
+	must(t, err)
+	defer f.Close()
+	for try := 0; cached(t, path) < 10; try++ {
+		if time.Sleep(time.Millisecond); try == 5000 {
+			t.Fatalf("%d pages of it are there", cached(t, path))
+		}
+	}
+	got, err := io.ReadAll(f)
+	must(t, err)
+	if !bytes.Equal(got, content) {
+		t.Error("it is read changed")
 	}
 }

@@ -33,6 +33,14 @@ func base(path string) string {
 // Open implements sources.Content. Programs save a file by putting another in its
 // place, so another regular file is as good.
 func (n *node) Open() (sources.File, error) {
+	f, err := n.open()
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func (n *node) open() (*file, error) {
 	if n.kind != sources.Regular {
 		return nil, pathError("open", n.path, errNotRegular)
 	}
