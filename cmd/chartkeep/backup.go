@@ -167,6 +167,7 @@ func (b *backupRun) ofPlan(c *cli.Context) error {
 
 // now opens the repository and runs.
 func (b *backupRun) now(ctx context.Context) error {
+	defer b.task.begin()()
 	return b.with(ctx, storage.Shared, func(r *repo.Repository) error {
 		b.r = r
 		s, err := b.run(ctx)

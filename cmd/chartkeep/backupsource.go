@@ -23,9 +23,10 @@ import (
 // task is what a backup reads.
 type task struct {
 	source sources.Source
-	name   string   // for people
-	paths  []string // as the snapshot keeps them
-	strict bool     // what cannot be read fails the run
+	walks  []*files.Source // that are in it
+	name   string          // for people
+	paths  []string        // as the snapshot keeps them
+	strict bool            // what cannot be read fails the run
 
 	apart []*part                  // saved before, one after the other
 	order []*snapshot.SourceRecord // what becomes of a plan's sources; empty: it is no plan's
@@ -48,6 +49,23 @@ func (t *task) above(path string) bool {
 	return !slices.ContainsFunc(t.paths, func(given string) bool {
 		return path == given || strings.HasPrefix(path, strings.TrimSuffix(given, "/")+"/")
 	})
+}
+
+// begin lists files while the repository is being opened. Where something else is
+// saved before them it does not: a file that a database names has to be found, and
+// so the files are listed after it.
+func (t *task) begin() (giveUp func()) {
+	if len(t.apart) > 0 {
+		return func() {}
+	}
+	for _, w := range t.walks {
+		w.Begin()
+	}
+	return func() {
+		for _, w := range t.walks {
+			w.GiveUp()
+		}
+	}
 }
 
 // backupTask makes the source that the flags and arguments ask for.
@@ -79,7 +97,7 @@ func (p *program) backupTask(c *cli.Context) (task, error) {
 	if err != nil {
 		return task{}, usage(c, "%w", err)
 	}
-	t.source, t.name, t.survey = source, nameOf(given), survey(o)
+	t.source, t.walks, t.name, t.survey = source, []*files.Source{source}, nameOf(given), survey(o)
 	for _, g := range given {
 		t.paths = append(t.paths, treePath(g))
 	}

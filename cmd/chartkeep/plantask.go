@@ -48,6 +48,7 @@ func (p *program) planTask(ctx context.Context, c *config.Config, plan config.Pl
 			if err != nil {
 				return t, fmt.Errorf("source %s: %w", s.Name, err)
 			}
+			t.walks = append(t.walks, walk)
 			walks, surveys = append(walks, walk), append(surveys, o)
 			t.add(&snapshot.SourceRecord{Name: s.Name, Kind: "files", Paths: treePaths(folders)})
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"sync"
+	"sync/atomic"
 
 	"chartkeep/sources"
 )
@@ -15,6 +16,8 @@ type Source struct {
 	tags    []tag
 	given   *given
 	owners  *owners
+
+	begun atomic.Pointer[walk] // by Begin, and not yet ranged over
 
 	aheadLimit int               // entries not yet taken by the reader
 	hook       func(path string) // tests: a folder is about to be listed
@@ -40,6 +43,9 @@ type walk struct {
 	mu      sync.Mutex
 	work    sync.Cond // workers wait: for a job that may be taken
 	ready   sync.Cond // the reader waits: for a listing or a batch
+	workers sync.WaitGroup
+	top     *branch
+	root    sources.Entry
 	queue   queue
 	ahead   int // cost of the batches that the reader has not taken
 	names   int // names of listed folders that are in no batch yet
@@ -67,9 +73,28 @@ type branch struct {
 	batches []*batch // cut and not yet taken by the reader, in order
 }
 
-// Entries implements sources.Source.
+// Entries implements sources.Source. The first walk goes on with what was begun.
 func (s *Source) Entries(ctx context.Context) iter.Seq[sources.Entry] {
-	return func(yield func(sources.Entry) bool) { s.newWalk().serve(ctx, yield) }
+	return func(yield func(sources.Entry) bool) {
+		w := s.begun.Swap(nil)
+		if w == nil {
+			w = s.start()
+		}
+		w.serve(ctx, yield)
+	}
+}
+
+// Begin starts the next walk, as far as it runs ahead of who ranges over it.
+func (s *Source) Begin() {
+	s.GiveUp()
+	s.begun.Store(s.start())
+}
+
+// GiveUp ends a walk that was begun and not ranged over.
+func (s *Source) GiveUp() {
+	if w := s.begun.Swap(nil); w != nil {
+		w.end()
+	}
 }
 
 func (s *Source) newWalk() *walk {
@@ -78,20 +103,30 @@ func (s *Source) newWalk() *walk {
 	return w
 }
 
+// start lists the topmost folder, and what is below it.
+func (s *Source) start() *walk {
+	w := s.newWalk()
+	w.top = &branch{folder: topFolder(w.pool, topPath), path: topPath, given: w.given}
+	w.root = w.rootEntry(w.top)
+	w.queue.insert(&job{branch: w.top}, nil)
+	for range w.options.Concurrency {
+		w.workers.Go(w.worker)
+	}
+	return w
+}
+
 // serve does the whole walk.
 func (w *walk) serve(ctx context.Context, yield func(sources.Entry) bool) {
-	var workers sync.WaitGroup
-	for range w.options.Concurrency {
-		workers.Go(w.worker)
-	}
 	unwatch := context.AfterFunc(ctx, w.stop)
-	defer func() {
-		unwatch()
-		w.stop()
-		workers.Wait()
-		w.pool.retire()
-	}()
+	defer w.end()
+	defer unwatch()
 	w.run(ctx, yield)
+}
+
+func (w *walk) end() {
+	w.stop()
+	w.workers.Wait()
+	w.pool.retire()
 }
 
 func (w *walk) stop() {
@@ -104,19 +139,14 @@ func (w *walk) stop() {
 
 // run yields the root and all below it.
 func (w *walk) run(ctx context.Context, yield func(sources.Entry) bool) {
-	root := &branch{folder: topFolder(w.pool, topPath), path: topPath, given: w.given}
-	e := w.root(root)
-	w.mu.Lock()
-	w.queue.insert(&job{branch: root}, nil)
-	w.mu.Unlock()
 	v := visitor{walk: w, ctx: ctx, yield: yield}
-	if !v.enter(root, e) && ctx.Err() != nil && !v.ended {
+	if !v.enter(w.top, w.root) && ctx.Err() != nil && !v.ended {
 		yield(sources.Entry{Path: v.path, Err: ctx.Err()})
 	}
 }
 
-// root makes the entry of the topmost folder.
-func (w *walk) root(b *branch) sources.Entry {
+// rootEntry makes the entry of the topmost folder.
+func (w *walk) rootEntry(b *branch) sources.Entry {
 	e := sources.Entry{Path: b.path}
 	h, err := b.folder.acquire()
 	if err == nil {

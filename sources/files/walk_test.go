@@ -50,7 +50,7 @@ func TestTheWalkDoesNotRunAwayFromASlowReader(t *testing.T) {
 	}
 	s.aheadLimit = 100
 	n, most := 0, 0
-	w := s.newWalk()
+	w := s.start()
 	w.serve(t.Context(), func(sources.Entry) bool {
 		n++
 		if n == 200 || n == 900 {
