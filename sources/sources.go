@@ -82,7 +82,8 @@ type Content interface {
 // A Fetcher is Content that can be opened some time before it is read.
 type Fetcher interface {
 	// Fetch opens a file as Open does, and has it brought into memory without
-	// waiting for that. It does not wait for other files to be closed either.
+	// waiting for that. Where it would have to wait for other files to be closed
+	// it fails, and Open is still to be tried.
 	Fetch() (File, error)
 }
 

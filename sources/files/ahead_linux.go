@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -153,15 +154,42 @@ func (a *ahead) stop() {
 	direct(a.fd, false)
 }
 
+// fetched is how many files are open that were fetched, and mostFetched how many may
+// be: others need some of what the system allows, which is seldom less than 1024.
+var (
+	fetched     atomic.Int64
+	mostFetched = sync.OnceValue(func() int64 {
+		var l unix.Rlimit
+		if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &l); err != nil {
+			return 0
+		}
+		return (int64(min(l.Cur, 1024)) - 64) / 4
+	})
+	errEnough = errors.New("enough files are open")
+)
+
 // Fetch implements sources.Fetcher. When several small files are fetched, the drive
 // has all requests in its queue, and those of neighbours become one.
 func (n *node) Fetch() (sources.File, error) {
+	if fetched.Add(1) > mostFetched() {
+		fetched.Add(-1)
+		return nil, errEnough
+	}
 	f, err := n.open()
 	if err != nil {
+		fetched.Add(-1)
 		return nil, err
 	}
+	f.fetched = true
 	if f.seen.Size < sequentialFrom {
 		_ = unix.Fadvise(f.fd, 0, f.seen.Size, unix.FADV_WILLNEED)
 	}
 	return f, nil
+}
+
+// closed is told of each file.
+func (f *file) closed() {
+	if f.fetched {
+		fetched.Add(-1)
+	}
 }

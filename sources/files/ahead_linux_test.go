@@ -203,3 +203,28 @@ func TestAFetchedFileComesIntoThePageCache(t *testing.T) {
 		t.Error("it is read changed")
 	}
 }
+
+// TestFewFilesAreFetchedWhereFewMayBeOpen counts those that are open.
+func TestFewFilesAreFetchedWhereFewMayBeOpen(t *testing.T) {
+	before := mostFetched
+	most := fetched.Load() + 2
+	mostFetched = func() int64 { return most }
+	defer func() { mostFetched = before }()
+	path := t.TempDir() + "/letter"
+	must(t, os.WriteFile(path, []byte("Dear"), 0o600))
+	c := entryOf(t, path).Content.(sources.Fetcher)
+	first, err := c.Fetch()
+	must(t, err)
+	second, err := c.Fetch()
+	must(t, err)
+	if f, err := c.Fetch(); err == nil {
+		t.Errorf("a third one is open: %v", errors.Join(f.Close()))
+	}
+	must(t, first.Close())
+	third, err := c.Fetch()
+	must(t, err)
+	must(t, errors.Join(second.Close(), third.Close()))
+	if n := fetched.Load(); n != most-2 {
+		t.Errorf("%d are still counted", n-most+2)
+	}
+}

@@ -18,6 +18,7 @@ type file struct {
 	owners    *owners
 	pos       int64
 	ahead     *ahead       // what Read reads, if not nil
+	fetched   bool         // and counted
 	seen      sources.Meta // when it was opened
 	allocated int64
 }
@@ -113,6 +114,7 @@ func (f *file) Meta() (sources.Meta, error) {
 // Close closes the file.
 func (f *file) Close() error {
 	f.endAhead()
+	f.closed()
 	return pathError("close", f.path, unix.Close(f.fd))
 }
 
