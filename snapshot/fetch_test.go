@@ -134,17 +134,22 @@ func TestFilesThatWereOpenedAheadAreClosed(t *testing.T) {
 	src := newFetchSource(200)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	src.reading = func(*memFile) { cancel() }
+	reads := 0
+	src.reading = func(*memFile) {
+		if reads++; reads == 2 { // the first file was alone
+			cancel()
+		}
+	}
 	r := repotest.New(t, repotest.Options{})
 	w, err := r.NewWriter(ctx, repo.WriterOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer w.Abort()
-	if _, _, err := snapshot.Save(ctx, r, w, src, snapshot.SaveOptions{}); !errors.Is(err, context.Canceled) {
+	if _, _, err := snapshot.Save(ctx, r, w, src, snapshot.SaveOptions{Readers: 1}); !errors.Is(err, context.Canceled) {
 		t.Errorf("the run ends with %v", err)
 	}
-	if n, most := src.open.Load(), src.most.Load(); n != 0 || most < 2 {
+	if n, most := src.open.Load(), src.most.Load(); n != 0 || most != 8 {
 		t.Errorf("of %d files %d stay open", most, n)
 	}
 }

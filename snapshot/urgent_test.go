@@ -78,13 +78,28 @@ func TestUrgentStreamsAreReadFirst(t *testing.T) {
 }
 
 // lengths is a source of files of zeros, in one folder. None of them opens before
-// the walk is over.
+// the walk is over; then one for each of two readers, and no other before a long one,
+// which waits for the one after it: so it does not matter how fast readers are.
 type lengths struct {
 	sizes  []int64
 	walked chan struct{}
 
 	mu     sync.Mutex
 	opened []int64
+	waited int // milliseconds, all in all
+}
+
+const bigSize, longSize = 300 << 10, 64 << 20
+
+// until waits for something that is true of what was opened, once for ten seconds at
+// most.
+func (l *lengths) until(is func() bool) {
+	for !is() && l.waited < 10_000 {
+		l.waited++
+		l.mu.Unlock()
+		time.Sleep(time.Millisecond)
+		l.mu.Lock()
+	}
 }
 
 type lengthContent struct {
@@ -94,9 +109,16 @@ type lengthContent struct {
 
 func (c lengthContent) Open() (sources.File, error) {
 	<-c.from.walked
-	c.from.mu.Lock()
-	defer c.from.mu.Unlock()
-	c.from.opened = append(c.from.opened, c.size)
+	l := c.from
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c.size == bigSize {
+		l.until(func() bool { return len(l.opened) < 2 || slices.Contains(l.opened, longSize) })
+	}
+	l.opened = append(l.opened, c.size)
+	if n := len(l.opened); c.size == longSize {
+		l.until(func() bool { return len(l.opened) > n || n == len(l.sizes) })
+	}
 	data := make([]byte, c.size)
 	return &memOpen{bytes.NewReader(data), &memFile{data: data}}, nil
 }
@@ -116,17 +138,16 @@ func (l *lengths) Entries(context.Context) iter.Seq[sources.Entry] {
 
 // TestLongFilesAreNotLeftForTheEnd, nor do they hold up the others.
 func TestLongFilesAreNotLeftForTheEnd(t *testing.T) {
-	const big, long = 300 << 10, 64 << 20
-	sizes := slices.Concat(slices.Repeat([]int64{big}, 100), []int64{long, long}, slices.Repeat([]int64{big}, 10))
+	sizes := slices.Concat(slices.Repeat([]int64{bigSize}, 100), []int64{longSize, longSize}, slices.Repeat([]int64{bigSize}, 10))
 	src := &lengths{sizes: sizes, walked: make(chan struct{})}
 	r := repotest.New(t, repotest.Options{})
-	save(t, r, src, snapshot.SaveOptions{})
-	if at := slices.Index(src.opened, long); len(src.opened) != len(sizes) || at > 3 {
+	save(t, r, src, snapshot.SaveOptions{Big: 2})
+	if at := slices.Index(src.opened, longSize); len(src.opened) != len(sizes) || at > 2 {
 		t.Errorf("%d of %d files were opened, a long one as number %d", len(src.opened), len(sizes), at)
 	}
 	between := 0
-	for _, size := range src.opened[slices.Index(src.opened, long)+1:] {
-		if size == long {
+	for _, size := range src.opened[slices.Index(src.opened, longSize)+1:] {
+		if size == longSize {
 			break
 		}
 		between++
