@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -75,17 +76,33 @@ func (d *disk) cut(flush bool) {
 
 // again unmounts it and mounts it as it is found when the power is back. A program
 // that is being started beside it has what this one has open for a moment, or for
-// long on a busy machine.
+// long on a busy machine; and one with mounts of its own has this disk among them,
+// and it is not read again before that one ends.
 func (d *disk) again() {
 	d.Helper()
-	for began := time.Now(); ; time.Sleep(time.Millisecond) {
+	began := time.Now()
+	wait := func(what string, err error) {
+		d.Helper()
+		if time.Since(began) > 5*time.Minute {
+			d.Fatalf("%s %s: %v", what, d.dir, err)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	for {
 		err := unix.Unmount(d.dir, 0)
 		if err == nil {
 			break
 		}
-		if !errors.Is(err, unix.EBUSY) || time.Since(began) > 5*time.Minute {
+		if !errors.Is(err, unix.EBUSY) {
 			d.Fatalf("unmount %s: %v", d.dir, err)
 		}
+		wait("unmount", err)
+	}
+	for alive := filepath.Join("/sys/fs", d.kind, filepath.Base(d.device)); ; {
+		if _, err := os.Stat(alive); err != nil {
+			break
+		}
+		wait("unmount", errors.New("somebody else has it mounted"))
 	}
 	d.mount()
 }
