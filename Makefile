@@ -35,6 +35,15 @@ torture:
 	./testdata/install-needs
 	go test ./cmd/internal/proof -full -v -from $(FROM) -for $(FOR) -timeout 48h -run '$(or $(RUN_$(PART)),no such part)'
 
+# Every decoder and whole repositories, with what nobody thought of: FUZZTIME for each.
+FUZZTIME = 1m
+fuzz:
+	@grep -rl --include='*_test.go' '^func Fuzz' . | sort | while read -r file; do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\).*/\1/p' $$file); do \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) || exit 1; \
+		done; \
+	done
+
 race:
 	go test -race -timeout 60m ./...
 

@@ -154,24 +154,15 @@ func (a *ahead) stop() {
 	direct(a.fd, false)
 }
 
-// fetched is how many files are open that were fetched, and mostFetched how many may
-// be: others need some of what the system allows, which is seldom less than 1024.
-var (
-	fetched     atomic.Int64
-	mostFetched = sync.OnceValue(func() int64 {
-		var l unix.Rlimit
-		if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &l); err != nil {
-			return 0
-		}
-		return (int64(min(l.Cur, 1024)) - 64) / 4
-	})
-	errEnough = errors.New("enough files are open")
-)
+// fetched is how many files are open that were fetched.
+var fetched atomic.Int64
+
+var errEnough = errors.New("enough files are open")
 
 // Fetch implements sources.Fetcher. When several small files are fetched, the drive
 // has all requests in its queue, and those of neighbours become one.
 func (n *node) Fetch() (sources.File, error) {
-	if fetched.Add(1) > mostFetched() {
+	if fetched.Add(1) > spareFiles() {
 		fetched.Add(-1)
 		return nil, errEnough
 	}

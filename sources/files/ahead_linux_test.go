@@ -206,10 +206,10 @@ func TestAFetchedFileComesIntoThePageCache(t *testing.T) {
 
 // TestFewFilesAreFetchedWhereFewMayBeOpen counts those that are open.
 func TestFewFilesAreFetchedWhereFewMayBeOpen(t *testing.T) {
-	before := mostFetched
+	before := spareFiles
 	most := fetched.Load() + 2
-	mostFetched = func() int64 { return most }
-	defer func() { mostFetched = before }()
+	spareFiles = func() int64 { return most }
+	defer func() { spareFiles = before }()
 	path := t.TempDir() + "/letter"
 	must(t, os.WriteFile(path, []byte("Dear"), 0o600))
 	c := entryOf(t, path).Content.(sources.Fetcher)

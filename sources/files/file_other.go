@@ -38,3 +38,6 @@ func (f *file) Meta() (sources.Meta, error) {
 	}
 	return metaOf(info), nil
 }
+
+// spareFiles is how many files may be open only because that is faster.
+func spareFiles() int64 { return 256 }

@@ -5,6 +5,7 @@ package files
 import (
 	"errors"
 	"io"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -22,6 +23,17 @@ type file struct {
 	seen      sources.Meta // when it was opened
 	allocated int64
 }
+
+// spareFiles is how many files, and how many folders that nobody uses at the moment,
+// may be open only because that is faster: others need some of what the system allows,
+// which is seldom less than 1024.
+var spareFiles = sync.OnceValue(func() int64 {
+	var l unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &l); err != nil {
+		return 0
+	}
+	return (int64(min(l.Cur, 1024)) - 64) / 4
+})
 
 // sequentialFrom is the size at which reading ahead pays for some more calls, bytes.
 const sequentialFrom = 256 << 10

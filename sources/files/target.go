@@ -86,7 +86,7 @@ func OpenTarget(dir string, o TargetOptions) (*Target, error) {
 		numbers: newNumbers(),
 		refused: map[string]int{},
 	}
-	t.pool.limit, t.outs.limit = idleHandles, idleOuts
+	t.pool.limit, t.outs.limit = spare(idleHandles), spare(idleOuts)
 	t.top = topFolder(&t.pool, dir)
 	t.folders.last = t.top
 	if _, err := t.top.acquire(); err != nil {

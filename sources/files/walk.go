@@ -29,8 +29,11 @@ const (
 	batchCost   = 8         // what a batch costs beside its entries, in entries
 	aheadLimit  = 16 << 10  // entries not yet taken by the reader
 	namesLimit  = 512 << 10 // names of large folders that are in no batch yet
-	idleHandles = 256
+	idleHandles = 256       // folders, or fewer where few files may be open
 )
+
+// spare is n, or as many files as may be open only because that is faster.
+func spare(n int) int { return max(0, min(n, int(spareFiles()))) }
 
 // topPath is where a walk begins. On Windows it holds the volumes.
 const topPath = "/"
@@ -98,7 +101,7 @@ func (s *Source) GiveUp() {
 }
 
 func (s *Source) newWalk() *walk {
-	w := &walk{Source: s, pool: &pool[handle]{limit: idleHandles}}
+	w := &walk{Source: s, pool: &pool[handle]{limit: spare(idleHandles)}}
 	w.work.L, w.ready.L = &w.mu, &w.mu
 	return w
 }

@@ -128,7 +128,7 @@ func TestFewOpenFilesAreEnough(t *testing.T) {
 	dir := f.path("src")
 	src := tree{}
 	for i := range 1500 {
-		src[fmt.Sprintf("%d/log%d", i%9, i)] = rows(uint64(i), 300)
+		src[fmt.Sprintf("%d/log%d", i%150, i)] = rows(uint64(i), 300)
 	}
 	src.plant(t, dir)
 	f.withFiles(64, "backup", dir)
