@@ -33,7 +33,7 @@ RUN_secrets = ^TestSecrets
 
 torture:
 	./testdata/install-needs
-	go test ./cmd/internal/proof -full -v -from $(FROM) -for $(FOR) -timeout 48h -run '$(or $(RUN_$(PART)),no such part)'
+	./testdata/torture '$(or $(RUN_$(PART)),no such part)' -from $(FROM) -for $(FOR)
 
 # Every decoder and whole repositories, with what nobody thought of: FUZZTIME for each.
 FUZZTIME = 1m

@@ -276,6 +276,9 @@ func TestTheRepositoryAgreesWithItsModel(t *testing.T) {
 			t.Fatalf("the shortest that fails: %v", least)
 		}
 		crashed, backups, acts = crashed+w.crashes, backups+w.backups, acts+went
+		if *full && seed%50 == 0 {
+			fmt.Printf("%s: %d acts, %d backups, %d power cuts, up to seed %d\n", t.Name(), acts, backups, crashed, seed)
+		}
 	}
 	t.Logf("seeds %d to %d: %d acts, %d backups, %d power cuts", *from, seed-1, acts, backups, crashed)
 }
