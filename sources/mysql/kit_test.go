@@ -47,6 +47,7 @@ func withServer(m *testing.M) int {
 		}
 	}()
 	shared = s
+	lateKeysFrom, loadAtOnce = 0, 2000
 	if !maria() {
 		small = ofSequences.Replace(small)
 	}

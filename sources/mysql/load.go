@@ -100,21 +100,64 @@ func (l *load) asText(c Column) bool {
 	return false
 }
 
-// infile streams the rows to the server, which writes them in one statement.
-func (l *load) infile(ctx context.Context) (int64, error) {
+// infile streams the rows to the server, so many at a time that it keeps little
+// of a transaction beside the table: what goes into its binary log waits in its
+// folder for temporary files.
+func (l *load) infile(ctx context.Context) (total int64, err error) {
 	handler := "chartkeep-" + strconv.FormatUint(loader.Add(1), 10)
-	driver.RegisterReaderHandler(handler, func() io.Reader { return bufio.NewReaderSize(l.rows, bufferSize) })
+	in := bufio.NewReaderSize(l.rows, bufferSize)
+	driver.RegisterReaderHandler(handler, func() io.Reader { return &someLines{in: in, left: loadAtOnce} })
 	defer driver.DeregisterReaderHandler(handler)
 	columns, set := l.target()
-	affected, err := l.session.affect(ctx, "LOAD DATA LOCAL INFILE 'Reader::"+handler+"' INTO TABLE "+l.name()+
-		` CHARACTER SET binary FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n' `+columns+set)
-	if l.rows.err != nil { // the driver ends the statement in order when its reader fails
-		return 0, l.rows.err
+	statement := "LOAD DATA LOCAL INFILE 'Reader::" + handler + "' INTO TABLE " + l.name() +
+		` CHARACTER SET binary FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n' ` + columns + set
+	for {
+		if _, err := in.Peek(1); err == io.EOF {
+			return total, nil
+		} else if err != nil {
+			return total, err
+		}
+		affected, err := l.session.affect(ctx, statement)
+		if l.rows.err != nil { // the driver ends the statement in order when its reader fails
+			return total, l.rows.err
+		}
+		if err == nil {
+			err = l.warnings(ctx)
+		}
+		if err != nil {
+			return total, err
+		}
+		total += affected
 	}
-	if err != nil {
+}
+
+// loadAtOnce is how long the rows of one LOAD DATA are, bytes, and the rest of a line.
+var loadAtOnce = 32 << 20
+
+// someLines reads whole lines, at least as many bytes as are left.
+type someLines struct {
+	in   *bufio.Reader
+	left int
+	last byte // that was read
+}
+
+func (s *someLines) Read(p []byte) (int, error) {
+	if s.left <= 0 && s.last == '\n' {
+		return 0, io.EOF
+	}
+	if _, err := s.in.Peek(1); err != nil || len(p) == 0 {
 		return 0, err
 	}
-	return affected, l.warnings(ctx)
+	ready, _ := s.in.Peek(min(s.in.Buffered(), len(p)))
+	if len(ready) > s.left {
+		rest := ready[max(s.left-1, 0):] // with the last byte that fits, which may end a line
+		if end := bytes.IndexByte(rest, '\n'); end >= 0 {
+			ready = ready[:len(ready)-len(rest)+end+1]
+		}
+	}
+	n := copy(p, ready)
+	s.left, s.last = s.left-n, p[n-1]
+	return s.in.Discard(n)
 }
 
 // batch is how long an INSERT gets at least, bytes, if there are rows.

@@ -60,10 +60,22 @@ func (r *restore) loadTable(ctx context.Context, s *session, into string, t *Tab
 		return err
 	}
 	defer f.Close()
+	var keys string
+	if !r.DataOnly && r.sizes[tablesFolder+"/"+t.File] >= lateKeysFrom {
+		if keys, err = r.takeKeys(ctx, into, t); err != nil {
+			return err
+		}
+	}
 	rows := &lineCounter{r: f, progress: func(n int) { r.advance("rows", t.Name, n) }}
 	l := load{session: s, server: r.server, into: into, table: t, rows: rows}
 	if err := l.run(ctx, r.inserts); err != nil {
 		return err
+	}
+	if keys != "" {
+		r.advance("keys", t.Name, 0)
+		if err := r.makeKeys(ctx, into, keys); err != nil {
+			return err
+		}
 	}
 	return r.count(t, rows.count())
 }

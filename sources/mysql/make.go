@@ -108,11 +108,16 @@ func (r *restore) dropReferences(ctx context.Context) error {
 	return err
 }
 
+// maker is a session that makes what is in a database.
+func (r *restore) maker(ctx context.Context, database string) (*session, error) {
+	return r.login.connect(ctx, append(commonSession(restoreLock), "SET NAMES utf8mb4", "SET SESSION foreign_key_checks=0",
+		"SET SESSION innodb_strict_mode=0", "SET SESSION sql_require_primary_key=0", "SET SESSION sql_generate_invisible_primary_key=0", "USE "+quote(database)))
+}
+
 // replay runs the statements of some kinds, and those that set variables for
 // them.
 func (r *restore) replay(ctx context.Context, database string, script []byte, kinds ...kind) error {
-	s, err := r.login.connect(ctx, append(commonSession(restoreLock), "SET NAMES utf8mb4", "SET SESSION foreign_key_checks=0",
-		"SET SESSION innodb_strict_mode=0", "SET SESSION sql_require_primary_key=0", "SET SESSION sql_generate_invisible_primary_key=0", "USE "+quote(database)))
+	s, err := r.maker(ctx, database)
 	if err != nil {
 		return err
 	}

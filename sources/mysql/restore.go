@@ -45,7 +45,7 @@ type RestoreOptions struct {
 
 // Progress says how far a restore is.
 type Progress struct {
-	Step        string // definitions, rows, code
+	Step        string // definitions, rows, keys, code
 	Table       string // the last one that was worked on
 	Done, Total int64  // bytes of rows
 }

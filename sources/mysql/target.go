@@ -46,16 +46,21 @@ func (r *restore) look(ctx context.Context) (err error) {
 			t.Incoming += size
 		}
 	}
-	v, err := r.admin.row(ctx, "SELECT @@datadir, @@local_infile, (SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME="+text(r.target)+"),"+
+	v, err := r.admin.row(ctx, "SELECT @@datadir, @@local_infile") // alone: beside an aggregate MariaDB says that it is off
+	if err != nil {
+		return err
+	}
+	t.Folder = v[0]
+	r.inserts = r.Inserts || v[1] == "0" || v[1] == "OFF"
+	v, err = r.admin.row(ctx, "SELECT (SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME="+text(r.target)+"),"+
 		" COUNT(*), IFNULL(SUM(DATA_LENGTH+INDEX_LENGTH),0) FROM information_schema.TABLES WHERE TABLE_SCHEMA="+text(r.target))
 	if err != nil {
 		return err
 	}
-	t.Folder, t.Exists = v[0], v[2] == "1"
-	r.inserts = r.Inserts || v[1] == "0" || v[1] == "OFF"
+	t.Exists = v[0] == "1"
 	var errTables, errBytes error
-	t.Tables, errTables = strconv.Atoi(v[3])
-	t.Bytes, errBytes = strconv.ParseInt(v[4], 10, 64)
+	t.Tables, errTables = strconv.Atoi(v[1])
+	t.Bytes, errBytes = strconv.ParseInt(v[2], 10, 64)
 	if err := errors.Join(errTables, errBytes); err != nil {
 		return err
 	}
