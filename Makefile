@@ -70,6 +70,8 @@ benchstudies: build
 benchdatabases: build
 	go run ./cmd/bench -databases -program ./chartkeep -megabytes 1000 -write docs/databases.md $(BENCH)
 
-# Each stage alone. Two results are compared with golang.org/x/perf/cmd/benchstat.
+# Each stage alone; with BASE=COMMIT beside that commit's, in turn, so that a regression shows.
+BASE =
+ROUNDS = 6
 benchstages:
-	go test -run '^$$' -bench . -benchmem -count 6 ./chunk ./index ./repo/pack ./repo/pack/zst ./repo/crypt ./snapshot ./snapshot/restore
+	./testdata/benchstages '$(BASE)' $(ROUNDS)
