@@ -1,12 +1,16 @@
 package proof_test
 
 import (
+	"maps"
+	"slices"
 	"testing"
 
 	"chartkeep/index"
 	"chartkeep/repo"
 	"chartkeep/repo/repotest"
 	"chartkeep/repo/storage"
+	"chartkeep/snapshot"
+	"chartkeep/sources"
 )
 
 // ruin turns every third byte in the middle of a file's data, far more than any
@@ -21,7 +25,30 @@ func ruin(t *testing.T, st storage.Store, name string, from, to float64) {
 	must(t, storage.Replace(t.Context(), st, name, b))
 }
 
-// dataPacks returns the packs of file content, the largest first.
+// without names the files of a snapshot that have nothing between two parts of a pack,
+// in which whatever is there is lost.
+func without(t *testing.T, r *repo.Repository, s *snapshot.Snapshot, info index.PackInfo, from, to float64) (names []string) {
+	t.Helper()
+	ix, err := r.Index(t.Context())
+	must(t, err)
+	must(t, snapshot.Walk(t.Context(), r, &s.Root, "/", func(p string, n *snapshot.Node, err error) error {
+		hit := n.Meta.Kind != sources.Regular
+		for _, ref := range n.Content.Refs {
+			places, err := ix.Lookup(ref.ID)
+			must(t, err)
+			for _, at := range places {
+				hit = hit || at.Pack == info.ID && at.BlockOffset < uint32(to*float64(info.Size)) && at.BlockOffset+at.BlockSealed > uint32(from*float64(info.Size))
+			}
+		}
+		if !hit {
+			names = append(names, p[1:])
+		}
+		return err
+	}))
+	return names
+}
+
+// largestPack is that of file content.
 func largestPack(t *testing.T, r *repo.Repository) (largest index.PackInfo) {
 	t.Helper()
 	ix, err := r.Index(t.Context())
@@ -52,7 +79,9 @@ func TestDamageBeyondParityHealsFromTheSource(t *testing.T) {
 	r := repotest.New(t, repotest.Options{Damaged: true, Init: repo.InitOptions{Parity: 3}})
 	src := practice()
 	s := backup(t, r, src)
-	ruin(t, r.Store(), "packs/"+largestPack(t, r).ID.String()[:2]+"/"+largestPack(t, r).ID.String(), 0.3, 0.6)
+	pack := largestPack(t, r)
+	unharmed := without(t, r, s, pack, 0.3, 0.6)
+	ruin(t, r.Store(), "packs/"+pack.ID.String()[:2]+"/"+pack.ID.String(), 0.3, 0.6)
 
 	r = repotest.Reopen(t, r, repo.Options{})
 	got, problems, err := back(t.Context(), r, s)
@@ -62,7 +91,10 @@ func TestDamageBeyondParityHealsFromTheSource(t *testing.T) {
 			t.Errorf("%s comes back with other content", p)
 		}
 	}
-	if len(got)+len(problems) != len(src) || len(problems) == 0 || len(got) < len(src)/2 {
+	if is := slices.Sorted(maps.Keys(got)); !slices.Equal(is, slices.Sorted(slices.Values(unharmed))) || len(is) == 0 {
+		t.Errorf("%q come back, and unharmed are %q", is, unharmed)
+	}
+	if len(got)+len(problems) != len(src) || len(problems) == 0 {
 		t.Errorf("of %d files %d come back and %d are named: %v", len(src), len(got), len(problems), problems)
 	}
 	record(t, r)

@@ -271,7 +271,8 @@ func TestARestoreBesideDamageSaysWhatItCouldNotBringBack(t *testing.T) {
 	want.plant(t, src)
 	f.exits(0, "backup", src)
 	r := f.inside()
-	name := "packs/" + largestPack(t, r).ID.String()[:2] + "/" + largestPack(t, r).ID.String()
+	pack := largestPack(t, r)
+	name := "packs/" + pack.ID.String()[:2] + "/" + pack.ID.String()
 	whole, err := os.ReadFile(f.path("repo", name))
 	must(t, err)
 
@@ -290,6 +291,7 @@ func TestARestoreBesideDamageSaysWhatItCouldNotBringBack(t *testing.T) {
 	}
 	f.exits(0, "check", "--read-data")
 
+	unharmed := without(t, r, f.snapshots()[0], pack, 0.3, 0.6)
 	ruin(t, r.Store(), name, 0.3, 0.6)
 	must(t, os.RemoveAll(out))
 	o := f.run("restore", "latest:"+src, "--target", out)
@@ -306,8 +308,11 @@ func TestARestoreBesideDamageSaysWhatItCouldNotBringBack(t *testing.T) {
 			t.Errorf("nobody says that %s is missing:\n%s", p, &o.stderr)
 		}
 	}
-	if len(got) < len(want)/2 || len(got) == len(want) {
-		t.Errorf("%d files of %d come back", len(got), len(want))
+	for i := range unharmed {
+		unharmed[i] = strings.TrimPrefix(unharmed[i], src[1:]+"/")
+	}
+	if is := slices.Sorted(maps.Keys(got)); !slices.Equal(is, slices.Sorted(slices.Values(unharmed))) || len(is) == 0 || len(is) == len(want) {
+		t.Errorf("%q come back, and unharmed are %q", is, unharmed)
 	}
 	f.exits(13, "check", "--read-data")
 }
