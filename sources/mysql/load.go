@@ -46,6 +46,7 @@ type load struct {
 	into    string // the database's name
 	table   *Table
 	rows    *lineCounter
+	packet  int // the server reads a statement that is shorter than this, bytes
 }
 
 // errRows says that what the server took is not what it was given.
@@ -160,44 +161,53 @@ func (s *someLines) Read(p []byte) (int, error) {
 	return s.in.Discard(n)
 }
 
-// batch is how long an INSERT gets at least, bytes, if there are rows.
+// batch is how long an INSERT of several rows gets, bytes, and the last row.
 const batch = 1 << 20
 
 // insert writes the rows where the server does not allow LOAD DATA LOCAL. The
 // escapes of the file are those of a string in SQL.
-func (l *load) insert(ctx context.Context) (int64, error) {
-	var total int64
+func (l *load) insert(ctx context.Context) (total int64, err error) {
 	in := bufio.NewReaderSize(l.rows, bufferSize)
 	begin := "INSERT INTO " + l.name() + " " + l.insertColumns() + " VALUES "
-	var b bytes.Buffer
+	var b, row bytes.Buffer
 	for {
 		line, err := in.ReadBytes('\n')
-		if len(line) > 0 {
-			if b.Len() == 0 {
-				b.WriteString(begin)
-			} else {
-				b.WriteByte(',')
-			}
-			l.appendTuple(&b, bytes.TrimSuffix(line, []byte("\n")))
-		}
-		if b.Len() > batch || err == io.EOF && b.Len() > 0 {
-			n, err := l.session.affect(ctx, b.String())
-			if err == nil {
-				err = l.warnings(ctx)
-			}
-			if err != nil {
-				return total, err
-			}
-			total += n
-			b.Reset()
-		}
-		if err == io.EOF {
-			return total, nil
-		}
-		if err != nil {
+		if err != nil && err != io.EOF {
 			return total, err
 		}
+		row.Reset()
+		if len(line) > 0 {
+			l.appendTuple(&row, bytes.TrimSuffix(line, []byte("\n")))
+		}
+		if b.Len() > 0 && (len(line) == 0 || b.Len() > batch || b.Len()+row.Len()+1 >= l.packet) {
+			n, err := l.send(ctx, b.String())
+			if total += n; err != nil {
+				return total, err
+			}
+			b.Reset()
+		}
+		if len(line) == 0 {
+			return total, nil
+		}
+		if b.Len() == 0 {
+			b.WriteString(begin)
+		} else {
+			b.WriteByte(',')
+		}
+		b.Write(row.Bytes())
 	}
+}
+
+// send has the server take rows, if it reads as much at once.
+func (l *load) send(ctx context.Context, statement string) (int64, error) {
+	if len(statement) >= l.packet {
+		return 0, fmt.Errorf("a row is %d bytes long as an INSERT, and the server reads %d: while this is restored it needs local_infile=1, or a longer max_allowed_packet", len(statement), l.packet)
+	}
+	n, err := l.session.affect(ctx, statement)
+	if err == nil {
+		err = l.warnings(ctx)
+	}
+	return n, err
 }
 
 func (l *load) insertColumns() string {

@@ -88,3 +88,26 @@ func TestKeysAreMadeWhenTheRowsAreThere(t *testing.T) {
 	}
 	sameText(t, vendorDump(t, s, db), vendorDump(t, shared, db))
 }
+
+// TestARowThatIsLongerThanAPacketComesBack, or else it is said what the server needs.
+func TestARowThatIsLongerThanAPacketComesBack(t *testing.T) {
+	db := database(t, shared)
+	client(t, shared, "USE "+db+"; CREATE TABLE scan (id INT PRIMARY KEY, image LONGBLOB); INSERT INTO scan VALUES (1,REPEAT('b',1000000)),(2,REPEAT('a\\n',1100000)),(3,REPEAT('c',900000));")
+	saved, _ := mustTake(t, sourceOf(t, shared, db))
+	s := second(t)
+	usual := strings.TrimSpace(client(t, s, "SELECT @@GLOBAL.max_allowed_packet; SET GLOBAL max_allowed_packet=1048576"))
+	t.Cleanup(func() {
+		client(t, s, "SET GLOBAL max_allowed_packet="+usual+"; DROP DATABASE IF EXISTS "+db)
+	})
+	digests := "SELECT id, LENGTH(image), SHA2(image, 256) FROM " + db + ".scan ORDER BY id"
+	_, err := Restore(t.Context(), RestoreOptions{Saved: saved, URL: s.URL(""), Create: true, Inserts: true})
+	if err == nil || !strings.Contains(err.Error(), "local_infile=1") {
+		t.Errorf("by INSERT: %v", err)
+	}
+	mustRestore(t, RestoreOptions{Saved: saved, URL: s.URL(""), Create: true})
+	sameText(t, client(t, s, digests), client(t, shared, digests))
+
+	client(t, s, "SET GLOBAL max_allowed_packet=4194304")
+	mustRestore(t, RestoreOptions{Saved: saved, URL: s.URL(""), Overwrite: true, Inserts: true})
+	sameText(t, client(t, s, digests), client(t, shared, digests))
+}

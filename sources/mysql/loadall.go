@@ -67,7 +67,7 @@ func (r *restore) loadTable(ctx context.Context, s *session, into string, t *Tab
 		}
 	}
 	rows := &lineCounter{r: f, progress: func(n int) { r.advance("rows", t.Name, n) }}
-	l := load{session: s, server: r.server, into: into, table: t, rows: rows}
+	l := load{session: s, server: r.server, into: into, table: t, rows: rows, packet: r.packet}
 	if err := l.run(ctx, r.inserts); err != nil {
 		return err
 	}

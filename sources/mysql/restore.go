@@ -84,6 +84,7 @@ type restore struct {
 	sizes    map[string]int64 // of the saved database's files
 	tables   []*Table         // to be restored
 	inserts  bool
+	packet   int // max_allowed_packet of the server, bytes
 	admin    *session
 	fresh    string         // name of the database in which the new one is made
 	aside    string         // name of the one in which the old one is kept meanwhile

@@ -46,8 +46,11 @@ func (r *restore) look(ctx context.Context) (err error) {
 			t.Incoming += size
 		}
 	}
-	v, err := r.admin.row(ctx, "SELECT @@datadir, @@local_infile") // alone: beside an aggregate MariaDB says that it is off
+	v, err := r.admin.row(ctx, "SELECT @@datadir, @@local_infile, @@max_allowed_packet") // alone: beside an aggregate MariaDB says that the second is off
 	if err != nil {
+		return err
+	}
+	if r.packet, err = strconv.Atoi(v[2]); err != nil {
 		return err
 	}
 	t.Folder = v[0]
