@@ -30,7 +30,9 @@ func morning(seed byte, files int) tree {
 // holds wants a snapshot to give back a tree that was planted at dir.
 func (f *office) holds(s *snapshot.Snapshot, dir string, want tree) {
 	f.Helper()
-	got, problems, err := back(f.Context(), f.inside(), s)
+	r, done := f.opened()
+	defer done()
+	got, problems, err := back(f.Context(), r, s)
 	must(f, err)
 	if got = got.within(dir); len(problems) > 0 || !maps.Equal(got, want) {
 		f.Errorf("snapshot %s gives back %d files of %d, or others; %v", s.ID.Short(), len(got), len(want), problems)
@@ -39,7 +41,9 @@ func (f *office) holds(s *snapshot.Snapshot, dir string, want tree) {
 
 func (f *office) snapshots() []*snapshot.Snapshot {
 	f.Helper()
-	all, broken, err := snapshot.All(f.Context(), f.inside())
+	r, done := f.opened()
+	defer done()
+	all, broken, err := snapshot.All(f.Context(), r)
 	must(f, err)
 	for _, b := range broken {
 		f.Error(b)
@@ -202,7 +206,8 @@ func TestBackupsPrunesAndChecksAtTheSameTimeAreAllRight(t *testing.T) {
 // takesAllBack empties the bin by taking back what is in it.
 func (f *office) takesAllBack() {
 	f.Helper()
-	r := f.inside()
+	r, done := f.opened()
+	defer done()
 	all, _, broken, err := r.Discarded(f.Context())
 	if must(f, err); len(broken) > 0 || len(all) == 0 {
 		f.Errorf("%d snapshots are in the bin, and %d that cannot be read", len(all), len(broken))

@@ -197,21 +197,30 @@ type summary struct {
 }
 
 // inside opens the repository in this process, as another one would, without the
-// local index.
+// local index, until the test ends.
 func (f *office) inside() *repo.Repository {
+	f.Helper()
+	r, done := f.opened()
+	f.Cleanup(done)
+	return r
+}
+
+// opened is for a look: a test that takes thousands would keep too much open.
+func (f *office) opened() (r *repo.Repository, done func()) {
 	f.Helper()
 	st, err := local.New(f.path("repo"))
 	must(f, err)
-	r, err := repo.Open(f.Context(), st, []byte(f.code), repo.Options{})
+	r, err = repo.Open(f.Context(), st, []byte(f.code), repo.Options{})
 	must(f, err)
-	f.Cleanup(func() { r.Close(); st.Close() })
-	return r
+	return r, func() { r.Close(); st.Close() }
 }
 
 // sound does a full check in this process.
 func (f *office) sound() {
 	f.Helper()
-	faults, missing, err := inspect(f.Context(), f.inside())
+	r, done := f.opened()
+	defer done()
+	faults, missing, err := inspect(f.Context(), r)
 	must(f, err)
 	for _, x := range faults {
 		f.Errorf("check: %s: %v", x.File, x.Problem)
