@@ -45,9 +45,9 @@ type checker struct {
 	o  CheckOptions
 	mu sync.Mutex // for o's callbacks
 
-	listed []index.PackID        // in the store, before the segments were read
-	named  map[index.PackID]bool // by a segment that can be read
-	absent []func() []Fault      // looks again for a missing twin
+	listed []index.PackID                  // in the store, before the segments were read
+	named  map[index.PackID]bool           // by a segment that can be read
+	absent []func(context.Context) []Fault // looks again for a missing twin
 
 	expected bool // every pack of ReadData has to be there; packs says it otherwise
 }
@@ -67,12 +67,23 @@ func (r *Repository) Check(ctx context.Context, o CheckOptions) error {
 		o.Progress = new(CheckProgress)
 	}
 	c := &checker{r: r, ix: ix, o: o, named: map[index.PackID]bool{}}
-	for _, step := range []func(context.Context) error{c.twins, c.list, c.segments, c.unnamed, c.packs, c.data, c.absentTwins} {
+	if err := c.data(ctx, c.structure); err != nil {
+		return err
+	}
+	if err := c.absentTwins(ctx); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// structure checks all but what packs hold.
+func (c *checker) structure(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{c.twins, c.list, c.segments, c.unnamed, c.packs} {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
-	return ctx.Err()
+	return nil
 }
 
 func (c *checker) fault(f Fault) {

@@ -1,7 +1,6 @@
 package repo
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,9 +14,10 @@ import (
 	"chartkeep/repo/pack"
 )
 
-// data reads the packs of ReadData whole, one at a time, while the one before is
-// looked at: drives are fastest so, and turning ones seek least.
-func (c *checker) data(ctx context.Context) error {
+// data looks at the structure, then at the packs of ReadData. These are read whole,
+// one at a time, the first while the structure is looked at, and each other while
+// the one before is: drives are fastest so, and turning ones seek least.
+func (c *checker) data(ctx context.Context, structure func(context.Context) error) error {
 	rooms := make(chan *packRoom, 2)
 	for range cap(rooms) {
 		room := new(packRoom)
@@ -28,25 +28,12 @@ func (c *checker) data(ctx context.Context) error {
 	read := make(chan packRead)
 	g.Go(func() error {
 		defer close(read)
-		for _, p := range c.o.ReadData {
-			if c.o.More != nil && !c.o.More() {
-				return nil
-			}
-			var room *packRoom
-			select {
-			case room = <-rooms:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-			select {
-			case read <- c.r.readWhole(ctx, p, room):
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		return nil
+		return c.readPacks(ctx, rooms, read)
 	})
 	g.Go(func() error {
+		if err := structure(ctx); err != nil {
+			return err
+		}
 		for got := range read {
 			if err := c.judge(ctx, got); err != nil {
 				return err
@@ -58,9 +45,32 @@ func (c *checker) data(ctx context.Context) error {
 	return g.Wait()
 }
 
+func (c *checker) readPacks(ctx context.Context, rooms <-chan *packRoom, read chan<- packRead) error {
+	for _, p := range c.o.ReadData {
+		if c.o.More != nil && !c.o.More() {
+			return nil
+		}
+		var room *packRoom
+		select {
+		case room = <-rooms:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		select {
+		case read <- c.r.readWhole(ctx, p, room):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
 // judge checks all that one pack holds. Only the end of ctx is an error.
 func (c *checker) judge(ctx context.Context, got packRead) error {
 	p, err := got.id, got.err
+	if err == nil {
+		err = pack.Verify(got.data, p).Err()
+	}
 	if err == nil {
 		err = c.r.verifyBlocks(ctx, p, got.data)
 	}
@@ -112,8 +122,7 @@ func (m *packRoom) release() {
 	m.region, m.free = nil, nil
 }
 
-// packRead is a pack's file in memory, with every shard as it was written, or why it
-// is not so.
+// packRead is a pack's file in memory, or why it is not there.
 type packRead struct {
 	id   index.PackID
 	room *packRoom
@@ -121,7 +130,7 @@ type packRead struct {
 	err  error
 }
 
-// readWhole reads a pack's file into room and checks every shard.
+// readWhole reads a pack's file into room.
 func (r *Repository) readWhole(ctx context.Context, p index.PackID, room *packRoom) packRead {
 	got := packRead{id: p, room: room}
 	f, err := r.store.Open(ctx, packName(p))
@@ -139,8 +148,6 @@ func (r *Repository) readWhole(ctx context.Context, p index.PackID, room *packRo
 		return got
 	}
 	got.data = b
-	report, err := pack.Verify(bytes.NewReader(b), int64(len(b)), p)
-	got.err = errors.Join(err, report.Err())
 	return got
 }
 

@@ -92,7 +92,7 @@ func (c *checker) twins(ctx context.Context) error {
 func (c *checker) twin(ctx context.Context, name string, whole func([]byte) error, faults []Fault) {
 	absent := func(f Fault) bool { return errors.Is(f.Problem, fs.ErrNotExist) }
 	if slices.ContainsFunc(faults, absent) {
-		c.absent = append(c.absent, func() []Fault { return c.r.twinFaults(ctx, name, whole) })
+		c.absent = append(c.absent, func(ctx context.Context) []Fault { return c.r.twinFaults(ctx, name, whole) })
 		return
 	}
 	c.twinFaults(faults)
@@ -118,7 +118,7 @@ func (c *checker) absentTwins(ctx context.Context) error {
 		c.r.options.Warn(fmt.Errorf("look for traces of other runs: %w", err))
 	}
 	for _, look := range c.absent {
-		faults := look()
+		faults := look(ctx)
 		for i := range faults {
 			faults[i].CutOff = dead+living > 0 && faults[i].Mendable && errors.Is(faults[i].Problem, fs.ErrNotExist)
 		}

@@ -69,13 +69,15 @@ func (r *Repository) VerifyWritten(ctx context.Context, what Written, o CheckOpt
 	if err := r.uncacheAll(ctx, what); err != nil {
 		return err
 	}
-	for _, name := range what.Files {
-		if err := ctx.Err(); err != nil {
-			return err
+	return c.data(ctx, func(ctx context.Context) error {
+		for _, name := range what.Files {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			c.written(ctx, name)
 		}
-		c.written(ctx, name)
-	}
-	return c.data(ctx)
+		return nil
+	})
 }
 
 // uncacheAll has all of this read from the medium. A store that cannot do so is a

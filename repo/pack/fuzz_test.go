@@ -46,14 +46,11 @@ func FuzzPackFile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, id := range ids {
 			size := int64(len(b))
-			report, err := Verify(bytes.NewReader(b), size, id)
-			if err != nil {
-				t.Fatal(err)
-			}
+			report := Verify(b, id)
 			healed, err := Repair(bytes.NewReader(b), size, id)
 			if err == nil {
-				if r, err := Verify(bytes.NewReader(healed), int64(len(healed)), id); err != nil || r.Err() != nil {
-					t.Fatalf("healed to %v, %v", r.Err(), err)
+				if err := Verify(healed, id).Err(); err != nil {
+					t.Fatalf("healed to %v", err)
 				}
 			} else if !errors.Is(err, ErrDamaged) || report.Err() == nil {
 				t.Fatalf("report %v, repair %v", report.Err(), err)
@@ -117,7 +114,7 @@ func TestHostileFileTakesLittleMemory(t *testing.T) {
 	b := hugeHead()
 	id := index.PackID{1}
 	for name, read := range map[string]func(){
-		"verify":    func() { Verify(bytes.NewReader(b), int64(len(b)), id) },
+		"verify":    func() { Verify(b, id) },
 		"repair":    func() { Repair(bytes.NewReader(b), int64(len(b)), id) },
 		"mend":      func() { Mend(bytes.NewReader(b), int64(len(b)), id) },
 		"directory": func() { ReadDirectory(bytes.NewReader(b), int64(len(b)), id, newBox()) },

@@ -25,10 +25,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // wholeAgain fails unless Verify finds damage in b and Repair undoes it.
 func wholeAgain(t *testing.T, p testPack, b []byte, what string) {
 	t.Helper()
-	r, err := Verify(bytes.NewReader(b), int64(len(b)), p.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := Verify(b, p.ID)
 	if r.Err() == nil || !r.Mendable {
 		t.Fatalf("%s: report %v", what, r.Err())
 	}
@@ -59,9 +56,8 @@ func TestPackComesBack(t *testing.T) {
 			p := build(t, percent, 8<<10, sealed...)
 			what := fmt.Sprintf("parity %d %%, blocks %v", percent, sealed)
 			directoryFound(t, p, p.file, what)
-			r, err := Verify(bytes.NewReader(p.file), int64(len(p.file)), p.ID)
-			if err != nil || r.Err() != nil {
-				t.Errorf("%s: %v, %v", what, err, r.Err())
+			if err := Verify(p.file, p.ID).Err(); err != nil {
+				t.Errorf("%s: %v", what, err)
 			}
 			if int(p.Directory.Size) != len(p.file) || p.Directory.Pack != p.ID || len(p.file) > MaxSize {
 				t.Errorf("%s: directory of %v, %d bytes", what, p.Directory.Pack, p.Directory.Size)
@@ -329,9 +325,9 @@ func TestWithoutParityHeadsAndTablesHeal(t *testing.T) {
 			wholeAgain(t, p, b, fmt.Sprintf("byte %d", i))
 			continue
 		}
-		r, err := Verify(bytes.NewReader(b), int64(len(b)), p.ID)
-		if err != nil || len(r.BadData) != 1 || r.BadData[0] != i/1024 || r.Mendable {
-			t.Fatalf("byte %d: %v, %v", i, err, r)
+		r := Verify(b, p.ID)
+		if len(r.BadData) != 1 || r.BadData[0] != i/1024 || r.Mendable {
+			t.Fatalf("byte %d: %v", i, r)
 		}
 		var damage *DamageError
 		if _, err := Repair(bytes.NewReader(b), int64(len(b)), p.ID); !errors.As(err, &damage) || !errors.Is(err, ErrDamaged) {
@@ -410,11 +406,11 @@ func TestAnythingUpToTheParityHealsAndNothingBeyond(t *testing.T) {
 func partlyMended(t *testing.T, p testPack, b []byte, lost int) {
 	t.Helper()
 	g := p.geometry(t)
-	report, err := Verify(bytes.NewReader(b), int64(len(b)), p.ID)
-	if err != nil || report.Mendable || len(report.BadData)+len(report.BadParity) < lost-1 {
-		t.Fatalf("%v, %v", report, err)
+	report := Verify(b, p.ID)
+	if report.Mendable || len(report.BadData)+len(report.BadParity) < lost-1 {
+		t.Fatal(report)
 	}
-	_, err = Repair(bytes.NewReader(b), int64(len(b)), p.ID)
+	_, err := Repair(bytes.NewReader(b), int64(len(b)), p.ID)
 	var damage *DamageError
 	if !errors.As(err, &damage) {
 		t.Fatalf("repair: %v", err)
@@ -445,7 +441,7 @@ func TestTruncatedPackKeepsItsDirectoryAndHealsFromItsData(t *testing.T) {
 			wholeAgain(t, p, b, fmt.Sprintf("cut to %d", n))
 		}
 		if n == g.tableOffset(1) || n == g.data {
-			r, _ := Verify(bytes.NewReader(b), int64(n), p.ID)
+			r := Verify(b, p.ID)
 			if want := map[int]int{g.tableOffset(1): 1, g.data: 2}[n]; r.BadTables != want {
 				t.Errorf("cut to %d: %v, want %d tables", n, r, want)
 			}
@@ -453,9 +449,8 @@ func TestTruncatedPackKeepsItsDirectoryAndHealsFromItsData(t *testing.T) {
 		if n >= g.data {
 			continue
 		}
-		r, err := Verify(bytes.NewReader(b), int64(n), p.ID)
-		if err != nil || r.Err() == nil || r.Mendable {
-			t.Fatalf("cut to %d: %v, %v", n, r, err)
+		if r := Verify(b, p.ID); r.Err() == nil || r.Mendable {
+			t.Fatalf("cut to %d: %v", n, r)
 		}
 		if _, err := Repair(bytes.NewReader(b), int64(n), p.ID); err == nil {
 			t.Fatalf("cut to %d: repaired", n)
@@ -565,9 +560,9 @@ func TestSwappedPackIsSeen(t *testing.T) {
 		for _, at := range damage {
 			b[at] ^= 1
 		}
-		r, err := Verify(bytes.NewReader(b), int64(len(b)), p.ID)
-		if err != nil || !r.Foreign || r.Mendable || r.Err() == nil {
-			t.Errorf("damaged at %v: %v, %v", damage, r, err)
+		r := Verify(b, p.ID)
+		if !r.Foreign || r.Mendable || r.Err() == nil {
+			t.Errorf("damaged at %v: %v", damage, r)
 		}
 	}
 	if _, err := Repair(bytes.NewReader(q.file), int64(len(q.file)), p.ID); err == nil {
@@ -583,7 +578,7 @@ func TestBytesTooManyAreSeenAndCut(t *testing.T) {
 	p := build(t, 3, 100, 700, 900)
 	for _, n := range []int{1, 100, 70_000} {
 		b := append(bytes.Clone(p.file), random(n, 1)...)
-		r, _ := Verify(bytes.NewReader(b), int64(len(b)), p.ID)
+		r := Verify(b, p.ID)
 		if r.Extra != int64(n) {
 			t.Errorf("%d bytes too many: %v", n, r)
 		}
@@ -610,10 +605,6 @@ func TestBadSectorIsDamageAndHeals(t *testing.T) {
 	bad := badMediumError
 	for _, at := range []int64{0, 5 << 20, int64(len(p.file)) - 100} {
 		f := faultyFile{bytes.NewReader(p.file), at, at + 4096, bad}
-		r, err := Verify(f, int64(len(p.file)), p.ID)
-		if err != nil || r.Err() == nil || !r.Mendable {
-			t.Errorf("sector at %d: %v, %v", at, r.Err(), err)
-		}
 		healed, err := Repair(f, int64(len(p.file)), p.ID)
 		if err != nil || !bytes.Equal(healed, p.file) {
 			t.Errorf("sector at %d: %v", at, err)
@@ -628,9 +619,6 @@ func TestLostConnectionIsNoDamage(t *testing.T) {
 	p := build(t, 3, 100, 700, 900)
 	for _, at := range []int64{0, 1500, int64(len(p.file)) - 1} {
 		f := faultyFile{bytes.NewReader(p.file), at, at + 1, syscall.ECONNRESET}
-		if _, err := Verify(f, int64(len(p.file)), p.ID); !errors.Is(err, syscall.ECONNRESET) {
-			t.Errorf("verify: %v", err)
-		}
 		if _, err := Repair(f, int64(len(p.file)), p.ID); !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("repair: %v", err)
 		}
@@ -647,9 +635,9 @@ func TestReportNamesTheDamage(t *testing.T) {
 		b[p.geometry(t).offset(i)] ^= 1
 	}
 	b[len(b)-1] ^= 1
-	r, err := Verify(bytes.NewReader(b), int64(len(b)), p.ID)
-	if want := "damaged: 4 of 142 data shards (3, 7-9), 1 of 2 heads"; err != nil || r.Err().Error() != want {
-		t.Errorf("%v, want %s", r.Err(), want)
+	err := Verify(b, p.ID).Err()
+	if want := "damaged: 4 of 142 data shards (3, 7-9), 1 of 2 heads"; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
 	}
 	if s := (Report{}).Err().Error(); s != "damaged: neither head nor table can be recognised" {
 		t.Error(s)

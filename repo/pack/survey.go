@@ -1,7 +1,10 @@
 package pack
 
 import (
+	"bytes"
 	"io"
+	"sync"
+	"sync/atomic"
 
 	"chartkeep/index"
 )
@@ -153,35 +156,44 @@ func (s *survey) badData() []int {
 
 func (s *survey) badParity() []int { return s.bad(s.dataShards(), s.shards()) }
 
-// readAtOnce is how much is read with one call, bytes: a whole number of shards.
-const readAtOnce = 1 << 20
+// sumsAtOnce is how many shards' sums are computed at a time: one who reads packs
+// waits for nothing else.
+const sumsAtOnce = 2
 
-// readShards computes the sum of every shard in little memory. A shard that
-// begins behind the end of the file has none.
-func (s *survey) readShards(f io.ReaderAt) error {
-	s.sums = make([]sum, 0, s.shards())
-	buf := make([]byte, min(readAtOnce, s.data))
-	for len(s.sums) < s.shards() {
-		first := len(s.sums)
-		at := int64(s.offset(first))
-		if at >= s.size {
-			s.sums = s.sums[:s.shards()]
-			break
-		}
-		end := s.dataShards()
-		if first >= end {
-			end = s.shards()
-		}
-		b := buf[:min(len(buf), (end-first)*s.shard)]
-		if err := readPart(f, b, at); err != nil {
-			return err
-		}
-		if first == 0 {
-			s.restoreHead(b[:s.shard])
-		}
-		s.sums = s.appendSums(s.sums, b)
+// sumShards computes the sum of every shard of a file. A shard that begins behind
+// the end of the file has none.
+func (s *survey) sumShards(file []byte) {
+	s.sums = make([]sum, s.shards())
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range sumsAtOnce {
+		all.Go(func() {
+			for i := int(next.Add(1) - 1); i < len(s.sums); i = int(next.Add(1) - 1) {
+				if b := s.shardOf(file, i); b != nil {
+					s.sums[i] = sumOf(b)
+				}
+			}
+		})
 	}
-	return nil
+	all.Wait()
+}
+
+// shardOf returns a shard of a file: nil when it begins behind the end, and zeros
+// for what it lacks.
+func (s *survey) shardOf(file []byte, i int) []byte {
+	at := s.offset(i)
+	if at >= len(file) {
+		return nil
+	}
+	b := file[at:min(at+s.shard, len(file))]
+	if len(b) < s.shard {
+		b = append(make([]byte, 0, s.shard), b...)[:s.shard]
+	}
+	if i == 0 {
+		b = bytes.Clone(b)
+		s.restoreHead(b)
+	}
+	return b
 }
 
 // restoreHead puts the second head in the place of the first one, when that is
