@@ -71,11 +71,16 @@ func (r *restore) makeKeys(ctx context.Context, into, again string) error {
 		return err
 	}
 	defer s.close()
-	if err = s.exec(ctx, again); err != nil && ctx.Err() == nil {
-		err = s.exec(ctx, again+", ALGORITHM=COPY")
+	err = s.exec(ctx, again)
+	if err == nil {
+		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("make its keys: %w", err)
+	if ctx.Err() == nil {
+		copied := s.exec(ctx, again+", ALGORITHM=COPY")
+		if copied == nil {
+			return nil
+		}
+		err = fmt.Errorf("%w; in a copy of the table: %w", err, copied)
 	}
-	return nil
+	return fmt.Errorf("make its keys: %w", err)
 }
