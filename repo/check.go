@@ -48,8 +48,7 @@ type checker struct {
 	listed []index.PackID                  // in the store, before the segments were read
 	named  map[index.PackID]bool           // by a segment that can be read
 	absent []func(context.Context) []Fault // looks again for a missing twin
-
-	expected bool // every pack of ReadData has to be there; packs says it otherwise
+	told   map[index.PackID]bool           // packs with a fault that shows without reading them
 }
 
 // Check compares what is stored with what it ought to be: both copies of what
@@ -66,7 +65,7 @@ func (r *Repository) Check(ctx context.Context, o CheckOptions) error {
 	if o.Progress == nil {
 		o.Progress = new(CheckProgress)
 	}
-	c := &checker{r: r, ix: ix, o: o, named: map[index.PackID]bool{}}
+	c := &checker{r: r, ix: ix, o: o, named: map[index.PackID]bool{}, told: map[index.PackID]bool{}}
 	if err := c.data(ctx, c.structure); err != nil {
 		return err
 	}
@@ -204,6 +203,7 @@ func (c *checker) packs(ctx context.Context) error {
 		if f := c.pack(ctx, info, stored); f != nil {
 			f.File, f.Pack = packName(info.ID), info.ID
 			c.fault(*f)
+			c.told[info.ID] = true
 		}
 	}
 	return nil

@@ -3,6 +3,8 @@ package repo
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync"
 
 	"chartkeep/chunk"
 	"chartkeep/index"
@@ -19,10 +21,27 @@ type damagedPack struct {
 	Blocks []uint32 `cbor:"2,keyasint"`
 }
 
+// assumed is what counts without being on record.
+type assumed struct {
+	mu      sync.Mutex
+	damaged []index.DamagedBlock
+	whole   map[index.PackID]bool
+}
+
+// forget takes back that packs are whole.
+func (a *assumed) forget(damaged []index.DamagedBlock) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, b := range damaged {
+		delete(a.whole, b.Pack)
+	}
+}
+
 // RecordDamage stores that these blocks are beyond repair. Their chunks count
 // as missing from then on: the next run whose data holds them stores them anew.
 func (w *Writer) RecordDamage(ctx context.Context, blocks []index.DamagedBlock) error {
 	var rec damageRecord
+	w.r.assumed.forget(blocks)
 	for i, b := range blocks {
 		if i == 0 || b.Pack != blocks[i-1].Pack {
 			rec.Packs = append(rec.Packs, damagedPack{Pack: b.Pack[:]})
@@ -55,9 +74,10 @@ func (r *Repository) loadDamage(ctx context.Context) error {
 		}
 		all = append(all, blocks...)
 	}
-	r.assumedMu.Lock()
-	defer r.assumedMu.Unlock()
-	all = append(all, r.assumed...)
+	r.assumed.mu.Lock()
+	defer r.assumed.mu.Unlock()
+	all = slices.DeleteFunc(all, func(b index.DamagedBlock) bool { return r.assumed.whole[b.Pack] })
+	all = append(all, r.assumed.damaged...)
 	r.damaged.Store(int64(len(all)))
 	r.index.SetDamaged(all)
 	return nil

@@ -66,14 +66,21 @@ func (w *Writer) SettleDamage(ctx context.Context, over func(index.DamagedBlock)
 	return w.r.loadDamage(ctx)
 }
 
-// AssumeDamaged makes these blocks count as damaged until the repository is
-// closed, beside those on record: for a check on a medium that takes no record.
-func (r *Repository) AssumeDamaged(ctx context.Context, blocks []index.DamagedBlock) error {
+// Assume makes these blocks count as damaged, and these packs as whole, until the
+// repository is closed, whatever is on record: for what a check has found, where
+// the medium may take no record.
+func (r *Repository) Assume(ctx context.Context, damaged []index.DamagedBlock, whole []index.PackID) error {
 	if _, err := r.Index(ctx); err != nil {
 		return err
 	}
-	r.assumedMu.Lock()
-	r.assumed = append(r.assumed, blocks...)
-	r.assumedMu.Unlock()
+	r.assumed.mu.Lock()
+	r.assumed.damaged = append(r.assumed.damaged, damaged...)
+	if r.assumed.whole == nil {
+		r.assumed.whole = map[index.PackID]bool{}
+	}
+	for _, p := range whole {
+		r.assumed.whole[p] = true
+	}
+	r.assumed.mu.Unlock()
 	return r.loadDamage(ctx)
 }

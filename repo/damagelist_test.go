@@ -74,12 +74,30 @@ func TestAssumedDamageAddsToWhatIsOnRecord(t *testing.T) {
 	r := repotest.New(t, repotest.Options{})
 	packs := store(t, r, "first", "second")
 	record(t, r, firstBlock(t, r, packs[0]))
-	must(t, r.AssumeDamaged(t.Context(), []index.DamagedBlock{firstBlock(t, r, packs[1])}))
+	must(t, r.Assume(t.Context(), []index.DamagedBlock{firstBlock(t, r, packs[1])}, nil))
 	lost := r.Lost()
 	if lost == nil || !lost(r.Hash([]byte("first"))) || !lost(r.Hash([]byte("second"))) {
 		t.Error("not both count as lost")
 	}
 	if got := damage(t, r); len(got) != 1 {
 		t.Errorf("%d blocks are on record, want one", len(got))
+	}
+}
+
+// A pack that was read and found whole is, whatever is on record, until it is found
+// damaged again.
+func TestWhatIsWholeCountsBeforeTheRecord(t *testing.T) {
+	r := repotest.New(t, repotest.Options{})
+	packs := store(t, r, "first", "second")
+	first := firstBlock(t, r, packs[0])
+	record(t, r, first)
+	record(t, r, firstBlock(t, r, packs[1]))
+	must(t, r.Assume(t.Context(), nil, packs[:1]))
+	if lost := r.Lost(); lost == nil || lost(r.Hash([]byte("first"))) || !lost(r.Hash([]byte("second"))) {
+		t.Error("not the second alone counts as lost")
+	}
+	record(t, r, first)
+	if !r.Lost()(r.Hash([]byte("first"))) {
+		t.Error("what was found damaged since counts as whole")
 	}
 }

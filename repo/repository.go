@@ -49,10 +49,9 @@ type Repository struct {
 	sessionMu sync.Mutex
 	sessions  map[crypt.SessionID]*crypt.Session
 
-	damaged   atomic.Int64 // blocks that checks found beyond repair
-	assumedMu sync.Mutex
-	assumed   []index.DamagedBlock // of those, the ones that are not on record
-	unnamed   unnamed
+	damaged atomic.Int64 // blocks that checks found beyond repair
+	assumed assumed
+	unnamed unnamed
 
 	blocks   blockCache
 	mendedMu sync.Mutex

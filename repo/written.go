@@ -65,7 +65,7 @@ func (r *Repository) VerifyWritten(ctx context.Context, what Written, o CheckOpt
 		o.Progress = new(CheckProgress)
 	}
 	o.ReadData = what.Packs
-	c := &checker{r: r, ix: ix, o: o, expected: true}
+	c := &checker{r: r, ix: ix, o: o}
 	if err := r.uncacheAll(ctx, what); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"strings"
 	"time"
@@ -153,7 +154,7 @@ func (k *checkRun) look(ctx context.Context, packs []index.PackInfo) error {
 	if err := k.r.Check(ctx, o); err != nil {
 		return err
 	}
-	if err := k.r.AssumeDamaged(ctx, k.lost); err != nil {
+	if err := k.settle(ctx); err != nil {
 		return err
 	}
 	if err := k.followLog(ctx); err != nil {
@@ -169,6 +170,17 @@ func (k *checkRun) learn(ctx context.Context) error {
 		k.known[b] = true
 	}
 	return err
+}
+
+// settle has what was found now count, instead of what earlier checks found: a pack
+// that was away may be back.
+func (k *checkRun) settle(ctx context.Context) error {
+	whole := map[index.PackID]bool{}
+	for _, p := range k.verified {
+		whole[p] = true
+	}
+	maps.DeleteFunc(k.known, func(b index.DamagedBlock, _ bool) bool { return whole[b.Pack] })
+	return k.r.Assume(ctx, k.lost, k.verified)
 }
 
 // fault takes a finding, unless it is no more than what a run that was cut off

@@ -142,7 +142,7 @@ func (k *checkRun) sortKnown() {
 		if !said[p] {
 			found = append(found, repo.Fault{
 				File: "packs/" + p.String()[:2] + "/" + p.String(), Pack: p, Repair: repairSnapshots,
-				Problem: fmt.Errorf("%s that snapshots need cannot be read, as an earlier check found", ui.Counted(n, "chunk")),
+				Problem: fmt.Errorf("%s that snapshots need cannot be read, as an earlier check found; chartkeep check --read-data looks again", ui.Counted(n, "chunk")),
 			})
 		}
 	}

@@ -44,13 +44,18 @@ type repaired struct {
 	Lost   []string `json:"lost"` // what cannot be mended
 }
 
-// faultsOf runs a check and returns what it finds.
-func (p *program) faultsOf(ctx context.Context, r *repo.Repository, read []index.PackID) (faults []repo.Fault, err error) {
+// faultsOf runs a check, which reads some packs whole, and returns what it finds, and
+// which of the packs are as they should be.
+func (p *program) faultsOf(ctx context.Context, r *repo.Repository, read []index.PackID) (faults []repo.Fault, whole []index.PackID, err error) {
 	progress := new(repo.CheckProgress)
 	p.Remark("looking for damage")
 	state := func() ui.State { return ui.State{Bytes: progress.Bytes.Load()} }
 	err = p.During(state, func() error {
-		return r.Check(ctx, repo.CheckOptions{ReadData: read, Progress: progress, Fault: func(f repo.Fault) { faults = append(faults, f) }})
+		return r.Check(ctx, repo.CheckOptions{
+			ReadData: read, Progress: progress,
+			Fault:    func(f repo.Fault) { faults = append(faults, f) },
+			Verified: func(p index.PackID) { whole = append(whole, p) },
+		})
 	})
-	return faults, err
+	return faults, whole, err
 }

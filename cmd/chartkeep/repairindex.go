@@ -55,7 +55,7 @@ func (p *program) repairIndex(c *cli.Context) error {
 
 // find plans.
 func (x *indexRepair) find(ctx context.Context) error {
-	faults, err := x.faultsOf(ctx, x.r, nil)
+	faults, _, err := x.faultsOf(ctx, x.r, nil)
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ type packRepair struct {
 	r        *repo.Repository
 	mendable []repo.Fault
 	beyond   []repo.Fault
+	back     []index.PackID // whole, though an earlier check found damage
 	done     repaired
 }
 
@@ -35,6 +36,9 @@ func (p *program) repairPacks(c *cli.Context) error {
 		}
 		for _, f := range x.beyond {
 			p.Print("pack %.12s is past mending: %s", f.Pack, oneLine(f.Problem))
+		}
+		for _, b := range x.back {
+			p.Print("pack %.12s is whole again", b)
 		}
 		if x.done.DryRun {
 			p.Object(x.done)
@@ -51,9 +55,18 @@ func (x *packRepair) find(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
-	faults, err := x.faultsOf(ctx, x.r, packs)
+	faults, whole, err := x.faultsOf(ctx, x.r, packs)
 	if err != nil {
 		return err
+	}
+	onRecord, err := packsOnRecord(ctx, x.r)
+	if err != nil {
+		return err
+	}
+	for _, p := range onRecord {
+		if slices.Contains(whole, p) {
+			x.back = append(x.back, p)
+		}
 	}
 	seen := map[index.PackID]bool{}
 	for _, f := range faults {
@@ -102,7 +115,7 @@ func (x *packRepair) packs(ctx context.Context, names []string) (packs []index.P
 }
 
 func (x *packRepair) run(ctx context.Context) error {
-	if len(x.mendable)+len(x.beyond) == 0 {
+	if len(x.mendable)+len(x.beyond)+len(x.back) == 0 {
 		x.Object(x.done)
 		x.Print("nothing to mend")
 		return nil
@@ -113,6 +126,9 @@ func (x *packRepair) run(ctx context.Context) error {
 	}
 	defer w.Abort()
 	mended := map[index.PackID]bool{}
+	for _, p := range x.back {
+		mended[p] = true
+	}
 	for _, f := range x.mendable {
 		if err := x.r.RepairPack(ctx, f.Pack); err != nil {
 			return err

@@ -56,10 +56,14 @@ func (x *snapshotRepair) run(ctx context.Context) error {
 	return x.report()
 }
 
-// findDamage makes sure that what is lost counts as such: packs may have gone
-// since the last check.
+// findDamage makes sure that what is lost counts as such, and nothing else: packs
+// may have gone since the last check, and may have come back.
 func (x *snapshotRepair) findDamage(ctx context.Context, w *repo.Writer) error {
-	faults, err := x.faultsOf(ctx, x.r, nil)
+	onRecord, err := packsOnRecord(ctx, x.r)
+	if err != nil {
+		return err
+	}
+	faults, whole, err := x.faultsOf(ctx, x.r, onRecord)
 	if err != nil {
 		return err
 	}
@@ -67,13 +71,36 @@ func (x *snapshotRepair) findDamage(ctx context.Context, w *repo.Writer) error {
 	for _, f := range faults {
 		lost = append(lost, f.Lost...)
 	}
-	if len(lost) == 0 {
-		return nil
-	}
 	if x.dry {
-		return x.r.AssumeDamaged(ctx, lost)
+		return x.r.Assume(ctx, lost, whole)
 	}
-	return w.RecordDamage(ctx, lost)
+	if len(lost) > 0 {
+		if err := w.RecordDamage(ctx, lost); err != nil {
+			return err
+		}
+	}
+	return w.SettleDamage(ctx, func(b index.DamagedBlock) bool { return slices.Contains(whole, b.Pack) })
+}
+
+// packsOnRecord are those in which earlier checks found damage.
+func packsOnRecord(ctx context.Context, r *repo.Repository) (packs []index.PackID, err error) {
+	blocks, err := r.DamagedBlocks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ix, err := r.Index(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range blocks {
+		if n := len(packs); n > 0 && packs[n-1] == b.Pack {
+			continue
+		}
+		if _, err := ix.Directory(b.Pack); err == nil { // else it is gone
+			packs = append(packs, b.Pack)
+		}
+	}
+	return packs, nil
 }
 
 // list reads the manifests, and notes those that cannot be read.
