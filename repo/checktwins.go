@@ -142,6 +142,7 @@ func (r *Repository) twinFaults(ctx context.Context, name string, whole func([]b
 		}
 		if errors.Is(err, fs.ErrNotExist) {
 			gone++
+			err = noCopy{}
 		}
 		if err != nil {
 			faults = append(faults, Fault{File: n, Problem: err, Repair: "chartkeep repair index"})
@@ -157,6 +158,13 @@ func (r *Repository) twinFaults(ctx context.Context, name string, whole func([]b
 	}
 	return faults
 }
+
+// noCopy says that one of two copies is not there, and not how the store put it.
+type noCopy struct{}
+
+func (noCopy) Error() string { return "this copy is missing" }
+
+func (noCopy) Is(target error) bool { return target == fs.ErrNotExist }
 
 // RepairTwins writes anew every copy that is missing or damaged while its twin
 // is whole, and names the files it mended.

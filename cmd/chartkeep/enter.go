@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"syscall"
 	"time"
 
 	"chartkeep/repo"
@@ -27,7 +26,7 @@ func (p *program) enter(ctx context.Context, r *repo.Repository, w *repo.Writer,
 	defer cancel()
 	measure(ctx, r, &rec)
 	failed := logWith(ctx, r, w, rec)
-	if failed != nil && !errors.Is(failed, storage.ErrNoSpace) && !errors.Is(failed, syscall.EROFS) {
+	if failed != nil && !errors.Is(failed, storage.ErrNoSpace) && !errors.Is(failed, storage.ErrReadOnly) {
 		p.Warn("%s; the work itself is done", oneLine(failed))
 	}
 }

@@ -75,6 +75,7 @@ var meanings = []struct {
 	{storage.ErrLocked, exitLocked, "Another run needs it alone at the moment. Try again later, or wait longer with --lock-wait."},
 	{storage.ErrAbsent, exitAbsent, "Connect the drive, or check the path, and run it again; what was stored already is used."},
 	{storage.ErrNoSpace, exitFailed, "Free space on it, or remove old snapshots: chartkeep forget, then chartkeep prune"},
+	{storage.ErrReadOnly, exitFailed, "Is it write-protected, or mounted read-only? A system that meets errors on a drive stops writing to it, too: look at what it logged. Reading and restoring work."},
 	{repo.ErrDamaged, exitFailed, "To see what is damaged and what mends it: chartkeep check --read-data"},
 	{repo.ErrMissing, exitFailed, "To see what is damaged and what mends it: chartkeep check --read-data"},
 	{repo.ErrLastOwner, exitFailed, "Add another owner key first: chartkeep key add"},

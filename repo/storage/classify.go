@@ -7,15 +7,17 @@ import (
 	"syscall"
 )
 
-// Classify adds ErrNoSpace or ErrAbsent to an error of the operating system that
+// Classify adds ErrNoSpace, ErrReadOnly or ErrAbsent to an error of the operating system that
 // means it, and returns any other error as it is.
 func Classify(err error) error {
 	errno, ok := errors.AsType[syscall.Errno](err)
 	switch {
-	case !ok || errors.Is(err, ErrNoSpace) || errors.Is(err, ErrAbsent):
+	case !ok || errors.Is(err, ErrNoSpace) || errors.Is(err, ErrReadOnly) || errors.Is(err, ErrAbsent):
 		return err
 	case slices.Contains(noSpace, errno):
 		return fmt.Errorf("%w: %w", ErrNoSpace, err)
+	case errno == readOnly:
+		return fmt.Errorf("%w: %w", ErrReadOnly, err)
 	case slices.Contains(absent, errno):
 		return Absent(err)
 	}

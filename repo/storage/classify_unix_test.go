@@ -20,6 +20,7 @@ func TestErrorsOfTheSystemGetTheirSentinels(t *testing.T) {
 	}{
 		{syscall.ENOSPC, storage.ErrNoSpace},
 		{syscall.EDQUOT, storage.ErrNoSpace},
+		{syscall.EROFS, storage.ErrReadOnly},
 		{syscall.ENODEV, storage.ErrAbsent},
 		{syscall.ESTALE, storage.ErrAbsent},
 	} {

@@ -82,6 +82,10 @@ var (
 	// ErrNoSpace says that the place is full, or the user's quota of it.
 	ErrNoSpace = errors.New("no space left")
 
+	// ErrReadOnly says that the place takes no writes: it is protected, or the
+	// system has stopped writing to it because of errors.
+	ErrReadOnly = errors.New("the drive takes no writes")
+
 	// ErrAbsent says that the place itself is not there: the folder is missing,
 	// the drive was pulled, the server cannot be reached. An error that wraps
 	// it never wraps fs.ErrNotExist, which is about one file.
