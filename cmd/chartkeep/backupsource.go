@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"chartkeep/cmd/internal/preset"
+	"chartkeep/cmd/internal/text"
 	"chartkeep/cmd/internal/ui"
 	"chartkeep/snapshot"
 	"chartkeep/sources"
@@ -174,7 +175,7 @@ func (p *program) readList(file string, expand func(string) string) ([]string, e
 		defer f.Close()
 		in = f
 	}
-	return files.ReadList(in, expand)
+	return files.ReadList(text.Reader(in), expand)
 }
 
 // expandVariables replaces $NAME in an exclude pattern by what the environment

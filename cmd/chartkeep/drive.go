@@ -13,6 +13,7 @@ import (
 
 	"chartkeep/cmd/internal/config"
 	"chartkeep/cmd/internal/runlog"
+	"chartkeep/cmd/internal/text"
 	"chartkeep/cmd/internal/ui"
 	"chartkeep/repo"
 	"chartkeep/repo/storage"
@@ -60,7 +61,10 @@ func (p *program) driveAdopt(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	text, err := os.ReadFile(path)
+	b, err := os.ReadFile(path)
+	if err == nil {
+		b, err = text.UTF8(b)
+	}
 	if err != nil {
 		return failed("Write a configuration first; docs/operations.md begins with one.", "read the configuration: %w", err)
 	}
@@ -68,7 +72,7 @@ func (p *program) driveAdopt(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	adopted := adopt(string(text), name, id.String(), abs)
+	adopted := adopt(string(b), name, id.String(), abs)
 	if _, err := config.Parse(path, []byte(adopted)); err != nil {
 		return failed("Mend that first, and run it again; the file was not changed.", "the configuration would not be right: %w", err)
 	}
@@ -96,17 +100,17 @@ var (
 	pathLine  = regexp.MustCompile(`^\s*(path|repo)\s*=`)
 )
 
-// adopt sets the drive of a destination in a configuration's text, which stays
-// as it is otherwise. A destination that is not there is added.
-func adopt(text, name, id, at string) string {
-	lines := strings.Split(text, "\n")
+// adopt sets the drive of a destination in a configuration, which stays as it is
+// otherwise. A destination that is not there is added.
+func adopt(file, name, id, at string) string {
+	lines := strings.Split(file, "\n")
 	head := regexp.MustCompile(`^\s*\[\s*destination\s*\.\s*"?` + regexp.QuoteMeta(name) + `"?\s*\]`)
 	for i, l := range lines {
 		if head.MatchString(l) {
 			return strings.Join(adoptIn(lines, i+1, id, at), "\n")
 		}
 	}
-	return strings.TrimRight(text, "\n") + fmt.Sprintf("\n\n[destination.%s]\ndrive = %q\npath = [%q]\n", name, id, at)
+	return strings.TrimRight(file, "\n") + fmt.Sprintf("\n\n[destination.%s]\ndrive = %q\npath = [%q]\n", name, id, at)
 }
 
 // adoptIn sets the drive in the table whose lines begin at from, and where it is

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/term"
+
+	"chartkeep/cmd/internal/text"
 )
 
 // secrets are the ways to a password that the environment names.
@@ -81,8 +83,10 @@ func passwordFrom(file string, s side) ([]byte, error) {
 }
 
 func firstLine(b []byte, from string) ([]byte, error) {
-	line, _, _ := bytes.Cut(b, []byte("\n"))
-	line = bytes.TrimSuffix(line, []byte("\r"))
+	line, _, err := text.FirstLine(b)
+	if err != nil {
+		return nil, fmt.Errorf("read password from %s: %w", from, err)
+	}
 	if len(line) == 0 {
 		return nil, failed("", "the first line from %s is empty; it ought to be the password", from)
 	}

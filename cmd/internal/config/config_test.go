@@ -256,6 +256,14 @@ func TestWhatIsWrongIsNamedWithItsLine(t *testing.T) {
 	}
 }
 
+// Editors of Windows begin a file with a byte order mark.
+func TestAMarkBeforeTheFirstLineIsNoPartOfIt(t *testing.T) {
+	c, err := config.Parse("c.toml", []byte("\xef\xbb\xbfversion = 1\r\n[practice]\r\nname = \"Elm\"\r\n"))
+	if err != nil || c.Practice.Name != "Elm" {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestSourcesOfAPlanKeepApart(t *testing.T) {
 	for name, c := range map[string]struct{ sources, want string }{
 		"the same":    {"[source.a]\npaths=[\"/srv/x\"]\n[source.b]\npaths=[\"/srv/x/\"]\n", "a and b overlap: /srv/x and /srv/x"},

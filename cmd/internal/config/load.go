@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"chartkeep/cmd/internal/text"
 )
 
 // largest is the size of the largest configuration, in bytes.
@@ -58,6 +60,10 @@ var errTooLarge = errors.New("a configuration is no larger than 1 MiB")
 func Parse(name string, data []byte) (*Config, error) {
 	if len(data) > largest {
 		return nil, fmt.Errorf("%s: %w", name, errTooLarge)
+	}
+	data, err := text.UTF8(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	doc, bad := parse(data)
 	if bad != nil {

@@ -12,7 +12,6 @@
 package secret
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +22,8 @@ import (
 	"time"
 
 	"github.com/zalando/go-keyring"
+
+	"chartkeep/cmd/internal/text"
 )
 
 // service is under which name the keyring holds our entries.
@@ -190,11 +191,11 @@ func fromFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, withoutPath(err)
 	}
-	line, _, ended := bytes.Cut(data, []byte("\n"))
-	if !ended && len(data) == longest {
-		return nil, fmt.Errorf("its first line is longer than %d bytes", longest)
+	line, ended, err := text.FirstLine(data)
+	if err == nil && !ended && len(data) == longest {
+		err = fmt.Errorf("its first line is longer than %d bytes", longest)
 	}
-	return bytes.TrimSuffix(line, []byte("\r")), nil
+	return line, err
 }
 
 // withoutPath takes the path, which the reference says already, out of an error.

@@ -29,8 +29,9 @@ func TestASecretIsFound(t *testing.T) {
 	for ref, want := range map[string]string{
 		"keyring:s3":                "from the keyring",
 		"env:CHARTKEEP_TEST_SECRET": "from: the environment ",
-		"file:" + write(t, "first line\r\nsecond\n", 0o600): "first line",
-		"file:" + write(t, "alone", 0o400):                  "alone",
+		"file:" + write(t, "first line\r\nsecond\n", 0o600):         "first line",
+		"file:" + write(t, "\xff\xfep\x00w\x00\r\x00\n\x00", 0o600): "pw",
+		"file:" + write(t, "alone", 0o400):                          "alone",
 	} {
 		if got, err := Resolve(ref); err != nil || string(got) != want {
 			t.Errorf("%s: %q, %v", ref, got, err)
