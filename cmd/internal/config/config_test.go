@@ -258,7 +258,7 @@ func TestWhatIsWrongIsNamedWithItsLine(t *testing.T) {
 
 // Editors of Windows begin a file with a byte order mark.
 func TestAMarkBeforeTheFirstLineIsNoPartOfIt(t *testing.T) {
-	c, err := config.Parse("c.toml", []byte("\xef\xbb\xbfversion = 1\r\n[practice]\r\nname = \"Elm\"\r\n"))
+	c, err := Parse("c.toml", []byte("\xef\xbb\xbfversion = 1\r\n[practice]\r\nname = \"Elm\"\r\n"))
 	if err != nil || c.Practice.Name != "Elm" {
 		t.Errorf("%v", err)
 	}
