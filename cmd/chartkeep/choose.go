@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -107,12 +108,15 @@ type place struct {
 	node     *snapshot.Node
 }
 
-// splitPlace takes SNAPSHOT:PATH apart. A path in a snapshot always begins with
-// a slash, also on Windows, where C:\Users is /C/Users.
+// splitPlace takes SNAPSHOT:PATH apart. A path in a snapshot begins with a slash; on
+// Windows it may also be what it was there: C:\Users is /C/Users.
 func splitPlace(arg string) (name, at string, err error) {
 	name, at, given := strings.Cut(arg, ":")
 	if !given {
 		return name, "/", nil
+	}
+	if filepath.VolumeName(at) != "" && filepath.IsAbs(at) {
+		at = treePath(at)
 	}
 	if !strings.HasPrefix(at, "/") {
 		return "", "", failed("Write it as SNAPSHOT:/PATH.", "%s: a path in a snapshot begins with a slash", arg)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,13 +33,15 @@ user they run as that user.
    chartkeep schedule install --print                  # change nothing
    chartkeep schedule install --print --kind windows   # or launchd, for macOS
 
-For launchd and Windows, write what is printed into the files that it names:
+For launchd and Windows it writes files, and prints the commands that make the
+system read them:
 
-   launchctl bootstrap system /Library/LaunchDaemons/NAME.plist
-   schtasks /Create /TN NAME /XML NAME.xml`,
+   chartkeep schedule install --to /Library/LaunchDaemons    # on macOS
+   chartkeep schedule install --to C:\ProgramData\chartkeep  # on Windows`,
 		Flags: []cli.Flag{
 			kindFlag("systemd, cron, launchd or windows"),
 			&cli.BoolFlag{Name: "print", Usage: "install nothing, but print what would be"},
+			&cli.StringFlag{Name: "to", Usage: "write the files of launchd or Windows into `FOLDER`"},
 		},
 		Action: p.scheduleInstall,
 	}
@@ -97,6 +101,9 @@ func (p *program) scheduleInstall(c *cli.Context) error {
 	}
 	if len(jobs) == 0 {
 		return failed("Write at = \"19:30\" into a plan, or take away what is installed: chartkeep schedule remove", "no plan of %s has a time", conf.Path)
+	}
+	if c.String("to") != "" {
+		return p.writeSchedule(c, h, jobs)
 	}
 	s, err := scheduler(c)
 	if err != nil {
@@ -163,7 +170,7 @@ func (p *program) sayLines(what string, lines []string) {
 
 // scheduler is the one of --kind, or that of this computer.
 func scheduler(c *cli.Context) (schedule.Scheduler, error) {
-	const hint = "To see what another scheduler would need: chartkeep schedule install --print --kind cron"
+	const hint = "To see what a scheduler would need: chartkeep schedule install --print --kind cron; on macOS and Windows: chartkeep schedule install --to FOLDER"
 	switch kind := c.String("kind"); kind {
 	case "":
 		s, err := schedule.Find(c.Context)
@@ -178,25 +185,35 @@ func scheduler(c *cli.Context) (schedule.Scheduler, error) {
 		}
 		return s, nil
 	case "launchd", "windows":
-		return nil, usage(c, "for %s there is only --print", kind)
+		return nil, usage(c, "for %s there are only --to and --print", kind)
 	default:
 		return nil, usage(c, "--kind %s: want systemd, cron, launchd or windows", kind)
 	}
 }
 
-// printSchedule prints what would be installed.
-func (p *program) printSchedule(c *cli.Context, h schedule.Host, jobs []schedule.Job) error {
-	kind := c.String("kind")
-	if kind == "" {
-		kind = "cron"
-		if s, err := schedule.Find(c.Context); err == nil {
-			if _, ok := s.(schedule.Systemd); ok {
-				kind = "systemd"
-			}
+// kindHere is what --print is for, unless it is said.
+func kindHere(c *cli.Context) string {
+	if kind := c.String("kind"); kind != "" {
+		return kind
+	}
+	switch runtime.GOOS {
+	case "windows":
+		return "windows"
+	case "darwin":
+		return "launchd"
+	}
+	if s, err := schedule.Find(c.Context); err == nil {
+		if _, ok := s.(schedule.Systemd); ok {
+			return "systemd"
 		}
 	}
+	return "cron"
+}
+
+// printSchedule prints what would be installed.
+func (p *program) printSchedule(c *cli.Context, h schedule.Host, jobs []schedule.Job) error {
 	var files []schedule.File
-	switch kind {
+	switch kind := kindHere(c); kind {
 	case "systemd":
 		files = h.Systemd(jobs)
 	case "cron":
@@ -219,6 +236,41 @@ func (p *program) printSchedule(c *cli.Context, h schedule.Host, jobs []schedule
 		}
 		p.Print("%s", strings.TrimSuffix(string(f.Content), "\n"))
 	}
+	return nil
+}
+
+// writeSchedule writes the files of a scheduler that is not installed from here, and
+// says how the system comes to read each.
+func (p *program) writeSchedule(c *cli.Context, h schedule.Host, jobs []schedule.Job) error {
+	var files []schedule.File
+	read := func(name, path string) string { return "launchctl bootstrap system " + strconv.Quote(path) }
+	switch kind := kindHere(c); kind {
+	case "launchd":
+		files = h.Launchd(jobs)
+	case "windows":
+		files = h.Windows(jobs)
+		read = func(name, path string) string {
+			return fmt.Sprintf(`schtasks /Create /F /TN "%s" /XML "%s"`, strings.TrimSuffix(name, ".xml"), path)
+		}
+	default:
+		return usage(c, "--to is for launchd and windows; %s is installed without it", kind)
+	}
+	dir, err := filepath.Abs(c.String("to"))
+	if err == nil {
+		err = os.MkdirAll(dir, 0o755)
+	}
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		path := filepath.Join(dir, f.Name)
+		if err := os.WriteFile(path, f.Content, 0o644); err != nil {
+			return err
+		}
+		p.Object(scheduleFile{"file", path, string(f.Content)})
+		p.Print("%s", ui.Plain(read(f.Name, path)))
+	}
+	p.Remark("%s written; these commands, run by an administrator, make the system read them", ui.Counted(len(files), "file"))
 	return nil
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"path/filepath"
 	"strings"
+
+	"chartkeep/sources"
 )
 
 // treePath is the path under which a snapshot keeps a path of this machine:
@@ -17,5 +19,5 @@ func treePath(p string) string {
 	if volume == "" {
 		return rest
 	}
-	return strings.TrimSuffix("/"+strings.TrimSuffix(filepath.ToSlash(volume), ":")+rest, "/")
+	return strings.TrimSuffix("/"+sources.VolumeElement(volume)+rest, "/")
 }

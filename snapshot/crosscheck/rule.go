@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"chartkeep/sources"
 )
 
 // A Rule says where the rows of a table have their files.
@@ -59,14 +61,15 @@ func (r *Rule) below(folder, file string) string {
 // slashed is a path of whatever system with slashes. A Windows volume becomes
 // the first element, as in the tree.
 func slashed(p string) string {
-	p = strings.ReplaceAll(p, `\`, "/")
-	if len(p) > 1 && p[1] == ':' && unicode.IsLetter(rune(p[0])) {
-		p = "/" + p[:1] + "/" + p[2:]
+	volume, rest := sources.SplitVolume(p)
+	rest = strings.ReplaceAll(rest, `\`, "/")
+	if volume != "" {
+		rest = "/" + sources.VolumeElement(volume) + "/" + rest
 	}
-	if p == "" {
+	if rest == "" {
 		return ""
 	}
-	return path.Clean(p)
+	return path.Clean(rest)
 }
 
 func absolute(p string) bool { return strings.HasPrefix(p, "/") }

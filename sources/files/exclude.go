@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
+
+	"chartkeep/sources"
 )
 
 // An excluder decides by path what is left out; Options has the rules.
@@ -90,7 +92,7 @@ func slashed(s string) string {
 	if volume == "" {
 		return rest
 	}
-	return "/" + strings.TrimSuffix(volume, ":") + rest
+	return "/" + sources.VolumeElement(volume) + rest
 }
 
 func (p *pattern) match(path string) bool {

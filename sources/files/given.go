@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
+
+	"chartkeep/sources"
 )
 
 // A given is a node in the tree of the given paths: either a path that is
@@ -132,7 +134,7 @@ func elements(abs string) []string {
 	if volume == "" {
 		return names
 	}
-	return append([]string{strings.TrimSuffix(volume, ":")}, names...)
+	return append([]string{sources.VolumeElement(volume)}, names...)
 }
 
 // sort makes the listings. Names come from a user, so they are few, and the

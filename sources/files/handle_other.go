@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 
 	"chartkeep/sources"
@@ -32,7 +31,7 @@ func openTop(path string) (handle, error) {
 
 func (h handle) openFolder(name string, follow bool) (handle, error) {
 	if h.root == nil {
-		return openTop(volumePath(name))
+		return openTop(sources.VolumeRoot(name))
 	}
 	if !follow {
 		info, err := h.root.Lstat(name)
@@ -45,14 +44,6 @@ func (h handle) openFolder(name string, follow bool) (handle, error) {
 	}
 	root, err := h.root.OpenRoot(name)
 	return handle{root}, err
-}
-
-// volumePath is the root of the volume that the first element of a path names.
-func volumePath(name string) string {
-	if len(name) == 1 {
-		name += ":"
-	}
-	return name + string(filepath.Separator)
 }
 
 func (h handle) close() error {
@@ -70,7 +61,7 @@ func (h handle) stat(name string, follow bool, m *sources.Meta) error {
 		*m = sources.Meta{Kind: sources.Dir, Mode: 0o755, Links: 1}
 		return nil
 	case h.root == nil:
-		info, err = os.Stat(volumePath(name))
+		info, err = os.Stat(sources.VolumeRoot(name))
 	case follow:
 		info, err = h.root.Stat(name)
 	default:

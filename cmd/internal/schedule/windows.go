@@ -16,6 +16,10 @@ func (h Host) Windows(jobs []Job) (files []File) {
 	return files
 }
 
+// taskHeader names no encoding: a shell of Windows that writes what was printed into a
+// file makes UTF-16 of it, and schtasks refuses a file that says otherwise.
+const taskHeader = "<?xml version=\"1.0\"?>\n"
+
 // A task is the part of Microsoft's Task Scheduler schema 1.2 that is used here.
 type task struct {
 	XMLName     xml.Name  `xml:"http://schemas.microsoft.com/windows/2004/02/mit/task Task"`
@@ -107,7 +111,7 @@ func (h Host) task(j Job) []byte {
 	if err != nil {
 		panic(err) // every field can be written
 	}
-	return append([]byte(xml.Header), append(text, '\n')...)
+	return append([]byte(taskHeader), append(text, '\n')...)
 }
 
 func (h Host) triggers(j Job) (all []trigger, exact bool) {
